@@ -1,0 +1,47 @@
+/* All that a device provides to the agent: one struct of functions with a context, never global, so that a thousand
+ * devices fit in one process. docs/port.md shows how to fill it. No function blocks longer than an erase takes. */
+#ifndef SUTURE_AGENT_PORT_H
+#define SUTURE_AGENT_PORT_H
+
+#include "agent/layout.h"
+#include "keys/base/span.h"
+
+enum use { USE_FREE = 0, USE_THERAPY = 1, USE_PATIENT = 2, USE_ALARM = 3 };
+
+/* What the clinical side of the device says right now. */
+struct interlock {
+    enum use use;
+    bool service;    /* service mode, entered at the device by a person; survives a reset that the agent asked for */
+    bool mains;
+    uint8_t battery; /* percent, 255 unknown */
+};
+
+enum self_test { SELF_TEST_NONE = 0, SELF_TEST_PASSED = 1, SELF_TEST_FAILED = 2 };
+
+/* What the image that runs is doing, as the port sees it. NONE: not finished yet. */
+struct self_test_result {
+    enum self_test result;
+    uint16_t code; /* the port's own number, 0 when passed */
+};
+
+struct port {
+    void *context;
+    struct layout layout;
+    const char *agent_version;
+    uint32_t block_max, segment_max, decoder_ram; /* bytes; capabilities, and what agent_memory holds */
+    bool rescue;                                  /* takes a signed bundle when nothing verified runs */
+
+    /* Asked before every step that changes something, and again inside activate. */
+    void (*interlock)(void *context, struct interlock *out);
+    /* Asked during a trial until it answers other than NONE. */
+    void (*self_test)(void *context, struct self_test_result *out);
+    /* Told once at each start, and at confirm: while a trial runs the port refuses therapy. */
+    void (*trial)(void *context, bool running);
+    /* SHA-256 over the settings that both images share. NOT_FOUND: this device has none. */
+    enum status (*settings_digest)(void *context, uint8_t digest[32]);
+    /* Signs with the device key (ESP256, raw r s). `private_key` is what IDENTITY holds, data NULL when a secure element
+     * keeps it. NO_KEY: the device has none. */
+    enum status (*sign)(void *context, struct span private_key, struct span message, uint8_t signature[64]);
+};
+
+#endif

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs what is missing, through the package manager, for the purposes given (build demo test lint fresh; none: all).
+# Without root it prints the command to type.
+set -eu
+[ $# -gt 0 ] || set -- build demo test lint fresh
+
+packages() {
+    case $1 in
+    build) echo gcc libc6-dev make pkg-config libmbedtls-dev libarchive-dev libcyaml-dev libjansson-dev zlib1g-dev ;;
+    demo) echo seabios ;;
+    test) echo libcmocka-dev gcc-arm-none-eabi seabios openssl jq ;;
+    lint) echo clang-format cppcheck ;;
+    fresh) echo debootstrap git ;;
+    *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh" >&2; exit 64 ;;
+    esac
+}
+
+installed() {
+    dpkg-query -W -f '${db:Status-Abbrev}\n' "$1" 2>/dev/null | grep -q '^ii'
+}
+
+if ! command -v dpkg-query >/dev/null; then
+    echo "deps: no Debian package manager here; needed by name: $(for p in "$@"; do packages "$p"; done | tr '\n' ' ')"
+    exit 0
+fi
+for purpose in "$@"; do
+    missing=
+    for package in $(packages "$purpose"); do
+        installed "$package" || missing="$missing $package"
+    done
+    [ -n "$missing" ] || continue
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "deps: needed to $purpose, not installed:$missing" >&2
+        echo "deps: type: sudo apt-get update && sudo apt-get install -y --no-install-recommends$missing" >&2
+        exit 1
+    fi
+    echo "deps: installing, needed to $purpose:$missing"
+    log=$(mktemp)
+    if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing; } \
+        >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        echo "deps: that did not work; the messages above say why" >&2
+        exit 1
+    fi
+    rm -f "$log"
+done

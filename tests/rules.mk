@@ -1,0 +1,72 @@
+# tests/: every way the house is proven. A test program is one file test_*.c (cmocka) or test_*.sh (a story that prints
+# "ok NAME" or "not ok NAME" lines); support/ is linked into all of the former.
+
+TEST_LIBS_keys      = $(LIB_KEYS)
+TEST_LIBS_manifests = $(LIB_MANIFESTS) $(TEST_LIBS_keys)
+TEST_LIBS_protocol  = $(LIB_PROTOCOL) $(TEST_LIBS_manifests)
+TEST_LIBS_agent     = $(LIB_AGENT) $(TEST_LIBS_protocol)
+TEST_LIBS_hw-sim    = $(LIB_SIM) $(TEST_LIBS_agent)
+TEST_LIBS_loader    = $(LIB_LOADER) $(TEST_LIBS_hw-sim)
+TEST_FOLDERS       := keys manifests protocol agent hw-sim loader
+test_libs           = $(or $(TEST_LIBS_$(firstword $(subst /, ,$(patsubst tests/unit/%,%,$(1))))),$(TEST_LIBS_loader))
+
+TEST_SOURCES   := $(sort $(wildcard tests/unit/*/test_*.c tests/vectors/test_*.c tests/power/test_*.c tests/e2e/test_*.c))
+TEST_PROGRAMS  := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
+TEST_STORIES   := $(sort $(wildcard tests/unit/*/test_*.sh tests/e2e/test_*.sh tests/device/test_*.sh))
+SUPPORT_OBJECTS = $(call objects,$(sort $(wildcard tests/support/*.c)))
+unit_programs   = $(filter $(B)/tests/unit/$(1)/%,$(TEST_PROGRAMS))
+unit_stories    = $(filter tests/unit/$(1)/%,$(TEST_STORIES))
+
+.SECONDEXPANSION:
+$(B)/tests/%: $(B)/obj/tests/%.o $$(SUPPORT_OBJECTS) $$(call test_libs,tests/%)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $< $(SUPPORT_OBJECTS) \
+	    -Wl,--start-group $(call test_libs,tests/$*) -Wl,--end-group $(PKG_LIBS) -lcmocka $(LDFLAGS)
+
+test: ## install what is missing, build, run every test; SAN=1 with sanitizers
+	@tests/deps.sh build test
+	@$(MAKE) --no-print-directory run-tests
+
+run-tests: $(PROGRAMS) $(TEST_PROGRAMS) $(if $(SAN),,device)
+	@B=$(B) tests/run.sh $(TEST_PROGRAMS) $(TEST_STORIES)
+
+# one folder's unit tests: make check-keys, check-manifests, check-protocol, check-agent, check-hw-sim, check-loader
+$(addprefix check-,$(TEST_FOLDERS)): check-%: $$(call unit_programs,%)
+	@B=$(B) tests/run.sh $(call unit_programs,$*) $(call unit_stories,$*)
+
+demo: ## the whole way as a story: keys, bundles, updates, power cuts, refusals, receipts
+	@tests/deps.sh build demo
+	@$(MAKE) --no-print-directory all
+	@B=$(B) tests/demo.sh
+
+# ---- device code a second time, freestanding: no heap, no stdio, no libc beyond string.h
+DEVICE_CC      ?= arm-none-eabi-gcc
+DEVICE_OBJECTS  = $(patsubst %.c,$(B)/device/%.o,$(DEVICE_SOURCES) agent/ports/example/port.c)
+DEVICE_FLAGS    = -std=c11 -mcpu=cortex-m3 -mthumb -Os -ffreestanding -nostdinc -fstack-usage -ffunction-sections \
+    -isystem $(shell $(DEVICE_CC) -print-file-name=include) -isystem tests/device/include \
+    -include tests/device/forbidden.h $(WARNINGS) -MMD -MP
+
+$(B)/device/%.o: %.c | $(B)/see/.made
+	@mkdir -p $(@D)
+	$(say) ARM $<
+	$(Q)$(DEVICE_CC) $(DEVICE_FLAGS) -I$(B)/see/$(call view_of,$*) -c $< -o $@
+-include $(shell test -d $(B)/device && find $(B)/device -name '*.d')
+
+device: $(DEVICE_OBJECTS)
+
+size: device ## flash, RAM and the largest stack frame of each device source
+	@B=$(B) tests/device/size.sh $(DEVICE_OBJECTS)
+
+lint: ## formatting, static analysis, and the rules of the house
+	@tests/deps.sh build test lint
+	@$(MAKE) --no-print-directory all
+	@B=$(B) tests/lint.sh
+
+SUITES ?= bookworm trixie
+test-fresh: ## `make demo` and `make test` in minimal Debian roots, from a clone (needs root)
+	@tests/deps.sh fresh
+	@tests/fresh/run.sh $(SUITES)
+
+.PHONY: test run-tests demo device size lint test-fresh $(addprefix check-,$(TEST_FOLDERS))
+.SECONDARY:
