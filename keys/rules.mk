@@ -1,5 +1,5 @@
 # keys/: the cellar (base/), signatures and trust. Knows nothing of updates or devices.
 KEYS_DEVICE  := $(addprefix keys/,base/span.c base/bytes.c base/status.c base/crc.c base/cbor_read.c base/cbor_write.c)
-KEYS_HOST    :=
+KEYS_HOST    := $(addprefix keys/,base/failure.c base/failure_rows.c base/command.c base/file.c)
 KEYS_ADAPTER :=
 KEYS_PROGRAM := $(wildcard keys/suture_key.c keys/cmd_*.c)

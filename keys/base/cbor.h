@@ -31,14 +31,14 @@ enum cbor_kind {
     CBOR_TAG,
     CBOR_BOOL,
     CBOR_NULL,
-    CBOR_BREAK, /* the end of an indefinite array or map; cbor_more() eats it */
-    CBOR_OTHER, /* floats and other simple values */
+    CBOR_BREAK,  /* the end of an indefinite array or map; cbor_more() eats it */
+    CBOR_OTHER,  /* floats and other simple values */
     CBOR_NOTHING /* no byte left */
 };
 
 /* A place inside an array or map, kept by the caller while it walks the items. */
 struct cbor_items {
-    uint64_t left;        /* items (array) or pairs (map) still to come, when definite */
+    uint64_t left; /* items (array) or pairs (map) still to come, when definite */
     bool indefinite;
     bool map;
     struct span last_key; /* encoded, to check order */

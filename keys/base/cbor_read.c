@@ -296,7 +296,8 @@ enum status cbor_string_extent(const struct cbor *cbor, uint64_t *head_size, uin
     enum status status = read_head(cbor, &head);
     if (status)
         return status;
-    if (head.major == MAJOR_ARRAY || head.major == MAJOR_MAP || head.major == MAJOR_TAG || head.info == INDEFINITE)
+    if (head.major == MAJOR_ARRAY || head.major == MAJOR_MAP || head.major == MAJOR_TAG ||
+        head.info == INDEFINITE)
         return BAD_FORMAT;
     *head_size = head.size;
     *content_size = head.major == MAJOR_BYTES || head.major == MAJOR_TEXT ? head.argument : 0;
@@ -374,7 +375,8 @@ static enum status skip_items(struct cbor *cbor, unsigned depth)
 {
     struct cbor_items items;
     bool more;
-    enum status status = cbor_kind(cbor) == CBOR_MAP ? cbor_enter_map(cbor, &items) : cbor_enter_array(cbor, &items);
+    enum status status =
+        cbor_kind(cbor) == CBOR_MAP ? cbor_enter_map(cbor, &items) : cbor_enter_array(cbor, &items);
 
     while (!status && !(status = cbor_more(cbor, &items, &more)) && more) {
         status = skip(cbor, depth);

@@ -8,7 +8,11 @@ struct cbor_writer cbor_into(struct buffer *out)
 
 size_t cbor_head(uint8_t head[9], uint8_t major, uint64_t argument)
 {
-    size_t width = argument < 24 ? 0 : argument <= 0xff ? 1 : argument <= 0xffff ? 2 : argument <= 0xffffffff ? 4 : 8;
+    size_t width = argument < 24            ? 0
+                   : argument <= 0xff       ? 1
+                   : argument <= 0xffff     ? 2
+                   : argument <= 0xffffffff ? 4
+                                            : 8;
     uint8_t info = width == 0 ? (uint8_t)argument : width == 1 ? 24 : width == 2 ? 25 : width == 4 ? 26 : 27;
 
     head[0] = (uint8_t)(major << 5 | info);

@@ -8,8 +8,8 @@
 
 /* One option of a command: long only ("--from DIR"). */
 struct command_option {
-    const char *name;    /* without the dashes */
-    const char *value;   /* name of its value for the help, or NULL for a flag */
+    const char *name;  /* without the dashes */
+    const char *value; /* name of its value for the help, or NULL for a flag */
     const char *help;
 };
 
@@ -18,19 +18,20 @@ struct command;
 /* What a command is run with. Lives until the command returns. */
 struct invocation {
     const struct command *command;
-    const char *values[COMMAND_OPTIONS_MAX][16]; /* per option, in order of appearance: a repeated option keeps all */
-    unsigned counts[COMMAND_OPTIONS_MAX];        /* how often each was given */
-    const char *const *arguments;                /* the rest, in order */
+    const char *values[COMMAND_OPTIONS_MAX]
+                      [16]; /* per option, in order of appearance: a repeated option keeps all */
+    unsigned counts[COMMAND_OPTIONS_MAX]; /* how often each was given */
+    const char *const *arguments;         /* the rest, in order */
     size_t argument_count;
 };
 
 struct command {
     const char *name;
-    const char *arguments;                /* for the usage line: "BUNDLE [ADDRESS…]" */
+    const char *arguments;                  /* for the usage line: "BUNDLE [ADDRESS…]" */
     size_t least_arguments, most_arguments; /* checked before `run`; SIZE_MAX: any number */
-    const char *summary;                  /* one line */
-    const struct command_option *options; /* ends with a row of NULL name; may be NULL */
-    const char *const *examples;          /* ends with NULL: command lines with "# what it does" lines before */
+    const char *summary;                    /* one line */
+    const struct command_option *options;   /* ends with a row of NULL name; may be NULL */
+    const char *const *examples; /* ends with NULL: command lines with "# what it does" lines before */
     enum exit_code (*run)(const struct invocation *call);
 };
 

@@ -16,8 +16,9 @@ static void every_integer_reads_back_in_its_shortest_form(void **state)
     static const struct {
         int64_t value;
         size_t size;
-    } rows[] = {{0, 1}, {23, 1}, {24, 2}, {255, 2}, {256, 3}, {65535, 3}, {65536, 5}, {4294967295, 5}, {4294967296, 9},
-                {INT64_MAX, 9}, {-1, 1}, {-24, 1}, {-25, 2}, {-256, 2}, {-257, 3}, {-65537, 5}, {INT64_MIN, 9}};
+    } rows[] = {{0, 1},     {23, 1},         {24, 2},         {255, 2},       {256, 3},      {65535, 3},
+                {65536, 5}, {4294967295, 5}, {4294967296, 9}, {INT64_MAX, 9}, {-1, 1},       {-24, 1},
+                {-25, 2},   {-256, 2},       {-257, 3},       {-65537, 5},    {INT64_MIN, 9}};
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint8_t memory[16];
