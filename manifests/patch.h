@@ -6,13 +6,15 @@
 
 #include "keys/digest.h"
 #include "keys/base/cbor.h"
+#include "manifests/inflate.h"
 
 enum patch_codec { PATCH_STORED = 0, PATCH_DEFLATE = 1, PATCH_DELTA = 2, PATCH_MODELLED = 3 };
 enum { PATCH_BLOCK_CONTEXT = 0, PATCH_BLOCK_DATA = 1 };
 enum { PATCH_SEGMENT_START = 1, PATCH_SEGMENT_END = 2, PATCH_LAST = 4 };
 
 #define PATCH_HEAD_SIZE    38 /* type, flags, length and digest of the next block; 2 in the last block */
-#define PATCH_INFLATE_RAM  7168 /* decoder RAM of deflate beside its window of 2^bits */
+#define PATCH_BLOCK_LEAST  64 /* least block_max: the head, a segment's start (two ULEB128) and some body */
+#define PATCH_LENGTH_LEAST 2  /* bytes of the shortest block: type and flags */
 #define PATCH_DESCRIPTION_MAX 96 /* bytes of an encoded description */
 
 /* Parameter -257 of the manifest. Sizes in bytes, whole blocks, heads included. */
@@ -30,13 +32,15 @@ struct patch_description {
     uint64_t old_address, new_address;
 };
 
-/* Reads the content of parameter -257, checking that its numbers fit each other. BAD_FORMAT, BAD_VERSION,
- * UNSUPPORTED (a codec that this build does not decode). */
+/* Whether the numbers fit each other: BAD_FORMAT, or UNSUPPORTED (a codec that this build does not decode). */
+enum status patch_description_check(const struct patch_description *description);
+/* Reads and checks the content of parameter -257, the array without its bstr head. BAD_FORMAT, BAD_VERSION, UNSUPPORTED. */
 enum status patch_description_read(struct span content, struct patch_description *out);
+/* Appends that content. TOO_LARGE, or as patch_description_check; `out` is then as it was. */
 enum status patch_description_write(struct buffer *out, const struct patch_description *description);
 
-/* Where decoding can start again after the agent's restart; what the journal keeps. All zero but for `length` and
- * `digest` taken from the description: the beginning. */
+/* Where decoding can start again after the agent's restart; what the journal keeps. All zero (the journal's start entry):
+ * the beginning, with the length and digest of the description. */
 struct patch_restart {
     uint64_t stream_offset;      /* of the block that starts the segment */
     uint64_t output_offset;      /* output made before that segment */
@@ -55,9 +59,12 @@ struct patch_sink {
 /* Memory of one decoder; it must live as long as the reader. */
 struct patch_memory {
     struct buffer block;   /* capacity >= block_max */
-    struct buffer decoder; /* capacity >= ram - block_max; aligned to 8 */
+    struct buffer decoder; /* capacity >= ram - block_max; aligned to 8; none for stored */
+    struct buffer output;  /* deflate: the pieces that the sink gets, at most its capacity each, 1 byte or more; none for
+                            * stored, whose pieces are a block's body. Not part of the description's RAM. */
 };
 
+/* Opaque but for `offset` and `output`. Once started it must not be moved: the decoder points into it. */
 struct patch_reader {
     struct patch_description description;
     struct patch_memory memory;
@@ -68,17 +75,20 @@ struct patch_reader {
     uint32_t block_length;    /* of the block being gathered */
     uint8_t block_digest[DIGEST_SIZE];
     uint32_t segment_size;    /* stream bytes of the open segment so far */
-    bool in_segment, decoder_open, deflate_ended, last_seen;
+    bool in_segment, last_seen;
+    enum status spent;        /* OK, or the error that ended the stream */
+    struct inflate inflate;
 };
 
-/* Begins at `restart` (NULL: the beginning). Only TOO_LARGE (memory) and BAD_FORMAT (numbers) can come back.
- * A stream with context blocks can't be restarted in the middle until a context codec exists: UNSUPPORTED. */
+/* Begins at `restart` (NULL: the beginning). Only TOO_LARGE (memory) and BAD_FORMAT (numbers) can come back,
+ * or UNSUPPORTED (a codec that this build does not decode, so none with context blocks yet). */
 enum status patch_start(struct patch_reader *reader, const struct patch_description *description, uint64_t image_size,
                         const struct patch_restart *restart, struct patch_memory memory, struct patch_sink sink);
 
 /* Takes stream bytes from reader->offset on, as many as there are. BAD_DIGEST: a block is not the announced one.
- * BAD_FORMAT: an authentic block that breaks the rules. TOO_LARGE: output beyond the image. Or the sink's status. After an
- * error the reader is spent; start again from a restart point. */
+ * BAD_FORMAT: an authentic block that breaks the rules. TOO_LARGE: output beyond the image, of which
+ * nothing reached the sink. Or the sink's status. After an error the reader is spent and answers the same; start again
+ * from a restart point. */
 enum status patch_feed(struct patch_reader *reader, struct span bytes);
 
 /* True when the last block was decoded and the output is exactly the image's size. */

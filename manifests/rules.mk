@@ -1,5 +1,5 @@
 # manifests/: what a vendor says and a device answers. Knows nothing of transports or flash.
-MANIFESTS_DEVICE  :=
+MANIFESTS_DEVICE  := $(addprefix manifests/,patch_description.c)
 MANIFESTS_HOST    :=
 MANIFESTS_ADAPTER :=
 MANIFESTS_PROGRAM := $(wildcard manifests/suture_bundle.c manifests/cmd_*.c)
