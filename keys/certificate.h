@@ -12,9 +12,9 @@
 struct certificate {
     uint8_t vendor[UUID_SIZE];
     uint8_t class_id[UUID_SIZE];
-    struct span serial;     /* borrowed */
+    struct span serial; /* borrowed */
     uint8_t public_key[65];
-    uint64_t issued;        /* seconds since 1970, the factory's claim */
+    uint64_t issued; /* seconds since 1970, the factory's claim */
 };
 
 /* Reads without judging who signed. BAD_FORMAT, BAD_VERSION, TOO_LARGE. */

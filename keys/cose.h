@@ -7,8 +7,8 @@
 #include "keys/digest.h"
 
 /* COSE algorithm numbers that mean ECDSA P-256 with SHA-256; both are read, ESP256 is written. */
-#define COSE_ES256  (-7)
-#define COSE_ESP256 (-9)
+#define COSE_ES256   (-7)
+#define COSE_ESP256  (-9)
 #define COSE_HSS_LMS (-46) /* reserved: no verifier yet, blocks with it count as unknown */
 
 #define KEY_ID_SIZE 8 /* first bytes of SHA-256 over the public key as a root document holds it */
@@ -18,8 +18,8 @@
 struct cose_sign1 {
     struct span protected_header; /* its content, without the bstr head */
     int64_t algorithm;
-    struct span key_id;           /* KEY_ID_SIZE bytes, or absent (data NULL) */
-    struct span payload;          /* data NULL when detached */
+    struct span key_id;  /* KEY_ID_SIZE bytes, or absent (data NULL) */
+    struct span payload; /* data NULL when detached */
     struct span signature;
 };
 

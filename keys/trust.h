@@ -25,11 +25,11 @@ struct trust_key {
     uint8_t roles;          /* enum trust_role, added */
     uint8_t class_count;    /* 0: all classes of the vendor */
     uint8_t classes[TRUST_CLASSES_MAX][UUID_SIZE];
-    uint64_t valid_until;   /* seconds since 1970; 0: no limit. For hosts only: devices have no time. */
+    uint64_t valid_until; /* seconds since 1970; 0: no limit. For hosts only: devices have no time. */
 };
 
 struct trust {
-    uint32_t version;              /* of the root document */
+    uint32_t version; /* of the root document */
     uint8_t vendor[UUID_SIZE];
     size_t key_count;
     struct trust_key keys[TRUST_KEYS_MAX];
@@ -41,7 +41,7 @@ struct trust {
 };
 
 /* What is to be allowed: something of `vendor` and `class_id` (as executed, never from text), signed in `role`.
- * `class_id` may be NULL for what has no class (a root document). `now` is 0 on a device: no date is looked at. */
+ * `class_id` may be NULL for what has no class (a root document): a key limited to classes does not count there. `now` is 0 on a device: no date is looked at. */
 struct trust_question {
     enum trust_role role;
     const uint8_t *vendor;      /* UUID_SIZE bytes */

@@ -6,6 +6,7 @@
 #include "keys/base/span.h"
 
 void uuid_of_vendor(const char *domain, uint8_t vendor[16]);
-void uuid_of_class(const uint8_t vendor[16], const char *model, const char *hardware_revision, uint8_t class_id[16]);
+void uuid_of_class(const uint8_t vendor[16], const char *model, const char *hardware_revision,
+                   uint8_t class_id[16]);
 
 #endif
