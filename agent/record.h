@@ -8,6 +8,7 @@
 #define RECORD_SIZE       176
 #define RECORD_TRY_MARKS  7
 #define RECORD_MARKS_SIZE 9 /* units after the record: 7 try marks, 2 affirms */
+#define RECORD_SELF_TEST_MAX 2 /* 0 none, 1 passed, 2 failed */
 
 enum record_kind { RECORD_SETTLED = 1, RECORD_TRIAL = 2 };
 enum slot_state { SLOT_EMPTY = 0, SLOT_STAGING = 1, SLOT_STAGED = 2, SLOT_GOOD = 3, SLOT_BAD = 4 };
@@ -63,7 +64,12 @@ int record_ruling(const struct record_copy copies[2]);
 enum status record_write(const struct layout *layout, unsigned which, const struct record *record);
 /* Programs one try mark with a reset cause and reads it back; FLASH_FAILED: it did not stick. */
 enum status record_mark_try(const struct layout *layout, unsigned which, unsigned mark, uint8_t reset_cause);
-/* Programs affirm `k` (0, 1). */
+/* Programs affirm `k` (0, 1). FLASH_FAILED: the unit is not wholly erased (it is left alone), or did not stick. */
 enum status record_affirm(const struct layout *layout, unsigned which, unsigned k);
+
+/* What the agent does at start, before anything else and before any report: makes what rules now rule for good. `copies`
+ * were just read and are read again. NOT_FOUND: no valid record, nothing done. FLASH_FAILED: nothing may be done on the
+ * ruling record's word. */
+enum status record_mend(const struct layout *layout, struct record_copy copies[2]);
 
 #endif
