@@ -3,3 +3,5 @@ MANIFESTS_DEVICE  := $(addprefix manifests/,patch_description.c)
 MANIFESTS_HOST    :=
 MANIFESTS_ADAPTER :=
 MANIFESTS_PROGRAM := $(wildcard manifests/suture_bundle.c manifests/cmd_*.c)
+
+MANIFESTS_HOST += $(addprefix manifests/,yaml.c device_class.c recipe.c)
