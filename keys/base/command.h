@@ -3,6 +3,7 @@
 #define SUTURE_KEYS_BASE_COMMAND_H
 
 #include "keys/base/failure.h"
+#include "keys/base/version.h"
 
 #define COMMAND_OPTIONS_MAX 24
 
@@ -53,7 +54,5 @@ bool option_given(const struct invocation *call, const char *name);
 const char *option_at(const struct invocation *call, const char *name, size_t k);
 /* Prints a failure to standard error and returns its exit code. */
 enum exit_code command_fail(const struct failure *why);
-
-#define SUTURE_VERSION "0.1.0"
 
 #endif

@@ -124,3 +124,22 @@ out:
     free(temporary);
     return done;
 }
+
+bool folder_make(const char *path, struct failure *why)
+{
+    char *part = strdup(path);
+    bool made = part != NULL && path[0] != '\0';
+
+    for (char *at = made ? strchr(part + 1, '/') : NULL; made; at = strchr(at + 1, '/')) {
+        if (at != NULL)
+            *at = '\0';
+        made = mkdir(part, 0700) == 0 || errno == EEXIST;
+        if (at == NULL)
+            break;
+        *at = '/';
+    }
+    if (!made)
+        failure_set(why, FAIL_FILE_WRITE, "%s: %s", path, strerror(errno));
+    free(part);
+    return made;
+}

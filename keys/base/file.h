@@ -11,5 +11,7 @@ bool file_read(const char *path, size_t most, struct buffer *out, struct failure
 /* Writes PATH through a temporary file beside it, fsync, rename, fsync of the folder; `mode` as for open(2).
  * On failure nothing is left behind and an older file stays as it was. */
 bool file_write(const char *path, struct span bytes, unsigned mode, struct failure *why);
+/* Makes a folder and what is missing above it, mode 0700. FAIL_FILE_WRITE; one that exists is fine. */
+bool folder_make(const char *path, struct failure *why);
 
 #endif

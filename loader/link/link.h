@@ -1,0 +1,41 @@
+/* A link is a wire to one device: bytes in, bytes out, never blocking. Addresses: unix:PATH. More kinds are more files
+ * beside socket.c; nothing above knows which one it has. */
+#ifndef SUTURE_LOADER_LINK_LINK_H
+#define SUTURE_LOADER_LINK_LINK_H
+
+#include "keys/base/failure.h"
+#include "keys/base/span.h"
+
+enum link_result {
+    LINK_OK,   /* some bytes moved, perhaps none */
+    LINK_LOST, /* the other end is gone; close the link */
+};
+
+struct link {
+    const struct link_kind *kind;
+    int descriptor; /* for poll(2) */
+};
+
+/* What a kind of link provides. Each function is given a link that `open` made. */
+struct link_kind {
+    const char *scheme; /* "unix" */
+    bool (*open)(struct link *link, const char *rest, struct failure *why);
+    enum link_result (*read)(struct link *link, uint8_t *data, size_t capacity, size_t *got);
+    enum link_result (*write)(struct link *link, const uint8_t *data, size_t size, size_t *put);
+    void (*close)(struct link *link);
+};
+
+extern const struct link_kind link_socket;
+
+/* FAIL_ADDRESS: no such kind, or its path can't be. */
+bool link_address_check(const char *address, struct failure *why);
+/* Connects. FAIL_ADDRESS, FAIL_NO_DEVICE (nobody there), FAIL_LINK_PERMISSION. */
+bool link_open(struct link *link, const char *address, struct failure *why);
+/* LINK_OK with `*got` 0: nothing there now. */
+enum link_result link_read(struct link *link, uint8_t *data, size_t capacity, size_t *got);
+enum link_result link_write(struct link *link, const uint8_t *data, size_t size, size_t *put);
+/* Idempotent; a link that was never opened must be zeroed. */
+void link_close(struct link *link);
+bool link_is_open(const struct link *link);
+
+#endif

@@ -1,0 +1,56 @@
+/* unix:PATH: a stream socket, as the simulator's door and the Linux agent offer it. */
+#include "loader/link/link.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static bool socket_open(struct link *link, const char *path, struct failure *why)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof name.sun_path)
+        return failure_set(why, FAIL_ADDRESS, "unix:%s: a socket's path has at most %zu bytes", path,
+                           sizeof name.sun_path - 1);
+    memcpy(name.sun_path, path, strlen(path) + 1);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0)
+        return failure_set(why, FAIL_INTERNAL, "unix:%s: %s", path, strerror(errno));
+    if (connect(descriptor, (struct sockaddr *)&name, sizeof name) != 0) {
+        int error = errno;
+        close(descriptor);
+        enum failure_id id = error == EACCES || error == EPERM ? FAIL_LINK_PERMISSION : FAIL_NO_DEVICE;
+        return failure_set(why, id, "unix:%s: %s", path, strerror(error));
+    }
+    link->descriptor = descriptor;
+    return true;
+}
+
+static enum link_result socket_read(struct link *link, uint8_t *data, size_t capacity, size_t *got)
+{
+    ssize_t count = recv(link->descriptor, data, capacity, 0);
+
+    *got = count > 0 ? (size_t)count : 0;
+    if (count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR)))
+        return LINK_OK;
+    return LINK_LOST;
+}
+
+static enum link_result socket_write(struct link *link, const uint8_t *data, size_t size, size_t *put)
+{
+    ssize_t count = send(link->descriptor, data, size, MSG_NOSIGNAL);
+
+    *put = count > 0 ? (size_t)count : 0;
+    if (count >= 0 || errno == EAGAIN || errno == EINTR)
+        return LINK_OK;
+    return LINK_LOST;
+}
+
+static void socket_close(struct link *link)
+{
+    close(link->descriptor);
+}
+
+const struct link_kind link_socket = {"unix", socket_open, socket_read, socket_write, socket_close};

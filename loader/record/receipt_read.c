@@ -1,0 +1,280 @@
+/* Receipts: reading one back, proving it offline, and showing it. */
+#include "loader/record/receipt.h"
+
+#include "keys/base/cbor.h"
+#include "keys/base/file.h"
+#include "keys/base/hex.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct receipt_file {
+    char *path;
+    json_t *json;
+    uint8_t vendor[UUID_SIZE];
+    uint8_t header[SESSION_HEADER_MAX];
+    size_t header_size;
+    uint8_t *report; /* NULL: evidence none */
+    size_t report_size;
+    enum intent intent;
+    bool has_target;
+    uint8_t target[DIGEST_SIZE], manifest[DIGEST_SIZE];
+};
+
+static bool bad_format(const struct receipt_file *file, const char *what, struct failure *why)
+{
+    return failure_set(why, FAIL_RECEIPT_FORMAT, "%s: %s", file->path, what);
+}
+
+static const char *text_at(const struct receipt_file *file, const char *object, const char *key)
+{
+    const json_t *in = object ? json_object_get(file->json, object) : file->json;
+    return json_string_value(json_object_get(in, key));
+}
+
+static bool hex_at(const struct receipt_file *file, const char *object, const char *key, uint8_t *out,
+                   size_t size)
+{
+    const char *text = text_at(file, object, key);
+    return text != NULL && hex_exact(text, out, size);
+}
+
+static bool read_intent(struct receipt_file *file)
+{
+    static const char *const intents[] = {"update", "verify", "rollback"};
+    const char *intent = text_at(file, NULL, "intent");
+
+    for (unsigned i = 0; intent != NULL && i < 3; i++)
+        if (strcmp(intent, intents[i]) == 0) {
+            file->intent = (enum intent)i;
+            return true;
+        }
+    return false;
+}
+
+static bool read_evidence(struct receipt_file *file)
+{
+    const char *kind = text_at(file, "evidence", "kind");
+    const char *hex = text_at(file, "evidence", "report");
+
+    if (kind != NULL && strcmp(kind, "none") == 0)
+        return hex == NULL;
+    if (kind == NULL || strcmp(kind, "report") != 0 || hex == NULL)
+        return false;
+    file->report = malloc(REPORT_MAX);
+    return file->report != NULL && hex_read(hex, file->report, REPORT_MAX, &file->report_size);
+}
+
+static bool read_members(struct receipt_file *file, struct failure *why)
+{
+    const json_t *bundle = json_object_get(file->json, "bundle");
+
+    if (json_integer_value(json_object_get(file->json, "schema")) != RECEIPT_SCHEMA)
+        return bad_format(file, "no receipt of schema 1", why);
+    if (!read_intent(file))
+        return bad_format(file, "member intent", why);
+    if (!hex_at(file, "device", "vendor", file->vendor, UUID_SIZE))
+        return bad_format(file, "member device.vendor", why);
+    const char *header = text_at(file, "session", "header");
+    if (header == NULL || !hex_read(header, file->header, SESSION_HEADER_MAX, &file->header_size))
+        return bad_format(file, "member session.header", why);
+    if (!read_evidence(file))
+        return bad_format(file, "member evidence", why);
+    if (bundle == NULL || json_is_null(bundle))
+        return true;
+    file->has_target = true;
+    if (!hex_at(file, "bundle", "image_sha256", file->target, DIGEST_SIZE) ||
+        !hex_at(file, "bundle", "manifest", file->manifest, DIGEST_SIZE))
+        return bad_format(file, "member bundle", why);
+    return true;
+}
+
+bool receipt_read(const char *path, struct receipt_file **out, struct failure *why)
+{
+    struct receipt_file *file = calloc(1, sizeof *file);
+    struct buffer content = {NULL, 0, 0};
+    json_error_t error;
+    bool done = false;
+
+    if (file == NULL || (file->path = strdup(path)) == NULL) {
+        free(file);
+        return failure_set(why, FAIL_MEMORY, "%s", path);
+    }
+    if (!file_read(path, RECEIPT_MAX, &content, why))
+        goto out;
+    file->json = json_loadb((const char *)content.data, content.size, JSON_REJECT_DUPLICATES, &error);
+    if (!json_is_object(file->json)) {
+        failure_set(why, FAIL_RECEIPT_FORMAT, "%s:%d: %s", path, file->json ? 1 : error.line,
+                    file->json ? "no object" : error.text);
+        goto out;
+    }
+    done = read_members(file, why);
+out:
+    free(content.data);
+    if (done)
+        *out = file;
+    else
+        receipt_file_free(file);
+    return done;
+}
+
+void receipt_file_free(struct receipt_file *file)
+{
+    if (file == NULL)
+        return;
+    json_decref(file->json);
+    free(file->report);
+    free(file->path);
+    free(file);
+}
+
+const uint8_t *receipt_vendor(const struct receipt_file *file)
+{
+    return file->vendor;
+}
+
+static bool changed(const struct receipt_file *file, const char *what, struct failure *why)
+{
+    return failure_set(why, FAIL_RECEIPT_CHANGED, "%s: %s", file->path, what);
+}
+
+/* The session header names the bundle that the receipt names. */
+static bool prove_header(const struct receipt_file *file, struct failure *why)
+{
+    struct cbor cbor = cbor_over(span_of(file->header, file->header_size), CBOR_CANONICAL);
+    struct cbor_items items;
+    uint8_t manifest[DIGEST_SIZE], random[16];
+    uint64_t key, time;
+    struct span station;
+    bool more;
+    enum status status = cbor_enter_map(&cbor, &items);
+
+    for (uint64_t wanted = 1; !status && wanted <= 4; wanted++) {
+        status = cbor_more(&cbor, &items, &more);
+        if (!status && !more)
+            status = MISSING;
+        if (!status)
+            status = cbor_uint(&cbor, &key);
+        if (!status && key != wanted)
+            status = BAD_FORMAT;
+        if (!status)
+            status = wanted == 1   ? cbor_bytes_exact(&cbor, manifest, sizeof manifest)
+                     : wanted == 2 ? cbor_text(&cbor, &station)
+                     : wanted == 3 ? cbor_uint(&cbor, &time)
+                                   : cbor_bytes_exact(&cbor, random, sizeof random);
+    }
+    if (status || cbor_end(&cbor))
+        return changed(file, "the session header is damaged", why);
+    if (!digest_equal(manifest, file->manifest))
+        return changed(file, "the session header names another bundle", why);
+    return true;
+}
+
+static bool same_text(const char *text, struct span span)
+{
+    return text != NULL && span_equal(span_text(text), span);
+}
+
+static bool same_hex(const char *text, const uint8_t *bytes, size_t size)
+{
+    char hex[2 * DIGEST_SIZE + 1];
+    hex_of(span_of(bytes, size), hex);
+    return text != NULL && strcmp(text, hex) == 0;
+}
+
+static bool prove_members(const struct receipt_file *file, const struct report *report, struct failure *why)
+{
+    const char *slot = text_at(file, "after", "slot");
+
+    if (!same_hex(text_at(file, "device", "class"), report->class_id, UUID_SIZE) ||
+        !same_text(text_at(file, "device", "serial"), report->serial))
+        return changed(file, "it names another device than the report", why);
+    if (!report->has_running)
+        return slot == NULL || changed(file, "it says that an image runs, the report that none does", why);
+    if (!same_hex(text_at(file, "after", "sha256"), report->running.digest, DIGEST_SIZE) || slot == NULL ||
+        strcmp(slot, report->running.slot ? "B" : "A") != 0 ||
+        json_integer_value(json_object_get(json_object_get(file->json, "after"), "sequence")) !=
+            (json_int_t)report->running.sequence)
+        return changed(file, "it names another running image than the report", why);
+    return true;
+}
+
+/* The verdict is the report's, or the harmless neighbour that only the station can know: nothing was to be done. */
+static bool prove_verdict(const struct receipt_file *file, const struct report *report, struct failure *why)
+{
+    struct verdict verdict = verdict_of_report(report, file->intent, file->has_target ? file->target : NULL);
+    const char *outcome = text_at(file, NULL, "outcome"), *disposition = text_at(file, NULL, "disposition");
+    json_int_t code = json_integer_value(json_object_get(file->json, "exit"));
+
+    if (outcome == NULL || disposition == NULL)
+        return changed(file, "outcome or disposition is missing", why);
+    bool same = strcmp(outcome, verdict_outcome(verdict.code)) == 0 && code == verdict.code;
+    bool nothing_to_do = verdict.code == EXIT_VERIFIED && file->intent == INTENT_UPDATE &&
+                         strcmp(outcome, verdict_outcome(EXIT_NOTHING_TO_DO)) == 0 &&
+                         code == EXIT_NOTHING_TO_DO;
+    if ((same || nothing_to_do) && strcmp(disposition, disposition_name(verdict.disposition)) == 0)
+        return true;
+    return changed(file, "its verdict is not the one that the report gives", why);
+}
+
+bool receipt_prove(const struct receipt_file *file, const struct trust *trust, struct failure *why)
+{
+    struct report report;
+    uint8_t nonce[REPORT_NONCE_SIZE];
+
+    if (file->report == NULL)
+        return failure_set(why, FAIL_NO_EVIDENCE, "%s: evidence none", file->path);
+    if (!prove_header(file, why))
+        return false;
+    digest_of(span_of(file->header, file->header_size), nonce);
+    enum status status = report_verify(span_of(file->report, file->report_size), trust, nonce, &report);
+    if (status == BAD_DIGEST)
+        return changed(file, "the report belongs to another session", why);
+    if (status == UNKNOWN_KEY || status == WRONG_SCOPE || status == WITHDRAWN || status == TOO_FEW)
+        return failure_set(why, FAIL_CERTIFICATE, "%s: %s", file->path, status_name(status));
+    if (status)
+        return failure_set(why, FAIL_REPORT, "%s: %s", file->path, status_name(status));
+    return prove_members(file, &report, why) && prove_verdict(file, &report, why);
+}
+
+static void print_text(FILE *out, const char *label, const char *text)
+{
+    char harmless[256];
+    text_harmless(harmless, sizeof harmless, text ? text : "-", text ? strlen(text) : 1);
+    fprintf(out, "  %-12s %s\n", label, harmless);
+}
+
+static void print_image(FILE *out, const struct receipt_file *file, const char *member)
+{
+    const char *version = text_at(file, member, "version"), *slot = text_at(file, member, "slot");
+    const char *digest = text_at(file, member, "sha256");
+    char line[200];
+
+    if (version == NULL || slot == NULL || digest == NULL) {
+        print_text(out, member, NULL);
+        return;
+    }
+    snprintf(line, sizeof line, "%.32s in slot %.1s, sha256 %.16s…", version, slot, digest);
+    print_text(out, member, line);
+}
+
+void receipt_print(FILE *out, const struct receipt_file *file)
+{
+    fprintf(out, "receipt %s\n", file->path);
+    print_text(out, "outcome", text_at(file, NULL, "outcome"));
+    print_text(out, "disposition", text_at(file, NULL, "disposition"));
+    fprintf(out, " what the device signed\n");
+    print_text(out, "evidence", text_at(file, "evidence", "kind"));
+    print_text(out, "serial", text_at(file, "device", "serial"));
+    print_image(out, file, "after");
+    fprintf(out, " what the station says\n");
+    print_text(out, "model", text_at(file, "device", "model"));
+    print_text(out, "hardware", text_at(file, "device", "hw"));
+    print_text(out, "bundle", text_at(file, "bundle", "file"));
+    print_image(out, file, "before");
+    print_text(out, "station", text_at(file, "session", "station"));
+    print_text(out, "start", text_at(file, "session", "start"));
+    print_text(out, "end", text_at(file, "session", "end"));
+    print_text(out, "failure", text_at(file, "failure", "what"));
+}

@@ -1,0 +1,95 @@
+#include "loader/session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SEND_MEMORY      ((size_t)CLIENT_WINDOW_MAX * SESSION_PACKET_MAX)
+#define FIRST_PACKET_MAX 256 /* until capabilities are known: what every device takes */
+
+bool session_init(struct session *session, const char *address, struct failure *why)
+{
+    memset(session, 0, sizeof *session);
+    session->address = strdup(address);
+    session->receive_memory = malloc(SESSION_PACKET_MAX);
+    session->send_memory = malloc(SEND_MEMORY);
+    session->out = malloc(SESSION_PACKET_MAX);
+    if (!session->address || !session->receive_memory || !session->send_memory || !session->out) {
+        session_free(session);
+        return failure_set(why, FAIL_MEMORY, "%s", address);
+    }
+    client_start(&session->client, buffer_over(session->receive_memory, SESSION_PACKET_MAX),
+                 buffer_over(session->send_memory, SEND_MEMORY), FIRST_PACKET_MAX);
+    return true;
+}
+
+void session_free(struct session *session)
+{
+    link_close(&session->link);
+    free(session->address);
+    free(session->receive_memory);
+    free(session->send_memory);
+    free(session->out);
+    memset(session, 0, sizeof *session);
+}
+
+bool session_connect(struct session *session, uint64_t now, struct failure *why)
+{
+    session_disconnect(session);
+    if (!link_open(&session->link, session->address, why))
+        return false;
+    client_link_reset(&session->client, now);
+    return true;
+}
+
+void session_disconnect(struct session *session)
+{
+    link_close(&session->link);
+    session->out_size = session->out_sent = 0;
+}
+
+static bool pump_in(struct session *session, uint64_t now)
+{
+    uint8_t bytes[4096];
+    size_t got;
+
+    do {
+        if (link_read(&session->link, bytes, sizeof bytes, &got) == LINK_LOST)
+            return false;
+        client_receive(&session->client, span_of(bytes, got), now);
+    } while (got == sizeof bytes);
+    return true;
+}
+
+static bool pump_out(struct session *session, uint64_t now)
+{
+    for (;;) {
+        if (session->out_sent == session->out_size) {
+            session->out_sent = 0;
+            session->out_size = client_send(&session->client, session->out, SESSION_PACKET_MAX, now);
+            if (session->out_size == 0)
+                return true;
+        }
+        size_t put;
+        if (link_write(&session->link, session->out + session->out_sent,
+                       session->out_size - session->out_sent, &put) == LINK_LOST)
+            return false;
+        session->out_sent += put;
+        if (put == 0)
+            return true;
+    }
+}
+
+bool session_pump(struct session *session, uint64_t now)
+{
+    if (!link_is_open(&session->link))
+        return false;
+    if (pump_out(session, now) && pump_in(session, now))
+        return true;
+    session_disconnect(session);
+    return false;
+}
+
+bool session_wants_write(const struct session *session)
+{
+    return session->out_sent < session->out_size;
+}
