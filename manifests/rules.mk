@@ -5,3 +5,5 @@ MANIFESTS_ADAPTER :=
 MANIFESTS_PROGRAM := $(wildcard manifests/suture_bundle.c manifests/cmd_*.c)
 
 MANIFESTS_HOST += $(addprefix manifests/,yaml.c device_class.c recipe.c)
+MANIFESTS_DEVICE += $(addprefix manifests/,suit_labels.c suit_envelope.c suit_sequence.c suit_parameters.c \
+    suit_manifest.c suit_run.c)

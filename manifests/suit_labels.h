@@ -13,7 +13,7 @@ enum { /* envelope */
     SUIT_KEY_MANIFEST = 3,
 };
 
-enum { /* manifest map; 16, 20 and 23 are envelope members too */
+enum { /* manifest map; 20 and 23 may be severed: then they are envelope members, and digests here */
     SUIT_KEY_VERSION = 1,
     SUIT_KEY_SEQUENCE = 2,
     SUIT_KEY_COMMON = 3,
