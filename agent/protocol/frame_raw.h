@@ -6,14 +6,19 @@
 #include "agent/protocol/smp.h"
 
 struct frame_raw {
-    struct buffer packet; /* caller's memory: the largest packet that is taken */
+    struct buffer packet; /* caller's memory: the largest packet that is taken, at least SMP_HEADER_SIZE bytes */
     uint32_t skip;        /* bytes of a packet too large still to be thrown away */
 };
 
+/* Stands before a packet's first byte; whatever was half received is forgotten. */
 void frame_raw_start(struct frame_raw *frame, struct buffer memory);
 /* Takes bytes from `*in` (advanced) until a packet is whole: then OK with `packet` valid until the next call. INCOMPLETE:
- * more bytes are needed. BAD_FORMAT: a header that is none; one byte was dropped, call again. TOO_LARGE: a packet beyond the
- * memory is being thrown away; `packet` holds its header (so that an error can be answered), call again. */
+ * more bytes are needed, `*in` is empty. BAD_FORMAT: a byte that begins no header was dropped, call again. TOO_LARGE: a
+ * packet beyond the memory is being thrown away; `packet` holds its header (so that an error can be answered), call again.
+ * Garbage that looks like a header may swallow up to 65,543 bytes: only silence can tell, so a caller that waits in vain
+ * starts anew. */
 enum status frame_raw_take(struct frame_raw *frame, struct span *in, struct span *packet);
+/* True when the next byte is a packet's first. */
+bool frame_raw_between(const struct frame_raw *frame);
 
 #endif

@@ -1,6 +1,11 @@
 /* Bodies of group 21333 and of the few standard messages we use: one struct a message, a writer for the device and a
- * reader for the host. Readers take loose CBOR and ignore unknown keys; writers make definite maps with sorted keys.
- * Text spans are borrowed from the body. Field names and types: docs/formats.md 7. */
+ * reader for the host. Field names and types: docs/formats.md 7.
+ * Writers append a definite map with sorted keys. TOO_LARGE: it does not fit, or a count is beyond its array; the buffer is
+ * as before.
+ * Readers take loose CBOR and ignore unknown keys; text and data spans are borrowed from the body. MISSING: a key that the
+ * message needs. BAD_FORMAT: no map, bytes behind it, a known key twice, a value of another type or length. TOO_LARGE: a
+ * number outside its type, a slot above 1, more rows than the list holds (none is dropped silently). The struct stays
+ * untouched then. */
 #ifndef SUTURE_AGENT_PROTOCOL_MESSAGES_H
 #define SUTURE_AGENT_PROTOCOL_MESSAGES_H
 
@@ -82,7 +87,7 @@ struct message_capabilities {
 };
 
 struct message_slot {
-    uint8_t slot, state;
+    uint8_t slot, state; /* slot 0 A, 1 B */
     uint32_t sequence;
     uint32_t version[3];
     uint8_t hash[32];  /* SHA-256 of the image */
@@ -145,7 +150,7 @@ struct message_image {    /* one row of image state */
     uint8_t slot;
     uint32_t version[3];
     uint8_t hash[32];
-    bool bootable, pending, confirmed, active, permanent;
+    bool bootable, pending, confirmed, active, permanent; /* absent: false; an absent hash: zeros */
 };
 struct message_images {
     struct message_image images[2];
@@ -179,8 +184,12 @@ enum status message_upload_answer_read(struct span body, struct message_upload_a
 /* Requests that carry more than a bare map. */
 enum status request_digest_write(struct buffer *out, const char *key, const uint8_t digest[32]); /* {"manifest"|"hash": bstr} */
 enum status request_report_write(struct buffer *out, const uint8_t nonce[32], uint64_t offset);
+enum status request_log_write(struct buffer *out, uint32_t from);
 /* Upload, check and trust: {"data", "len" (offset 0 only), "off", "sha" (offset 0 only, may be NULL)}. */
 enum status request_chunk_write(struct buffer *out, uint64_t offset, uint64_t length, struct span data,
                                 const uint8_t *sha);
+/* The same without its last `data_size` bytes, the data: the caller appends them. */
+enum status request_chunk_head_write(struct buffer *out, uint64_t offset, uint64_t length, size_t data_size,
+                                     const uint8_t *sha);
 
 #endif

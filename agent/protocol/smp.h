@@ -46,11 +46,13 @@ struct smp_error {
     uint16_t group;
     uint32_t rc;
 };
-/* Looks for an error in an answer's body (loose CBOR). BAD_FORMAT: not a map. */
+/* Looks for an error in an answer's body (loose CBOR); a code of 0 is success, as older servers answer it. BAD_FORMAT: not
+ * one map with nothing behind it, a key twice, or an error that is none of the two forms. */
 enum status smp_error_read(struct span body, struct smp_error *out);
 
-/* Finds the value of a text key in a loose CBOR map; `value` then stands before it. NOT_FOUND, BAD_FORMAT. An empty body
- * is an empty map. */
+/* Finds the value of a text key in a loose CBOR map; `value` then stands before it, and is known to be one whole item. An
+ * empty body is an empty map; keys that are no text are stepped over. NOT_FOUND. BAD_FORMAT: not one map with nothing
+ * behind it, or the key stands there twice. */
 enum status smp_find(struct span body, const char *key, struct cbor *value);
 
 #endif
