@@ -1,7 +1,7 @@
 # manifests/: what a vendor says and a device answers. Knows nothing of transports or flash.
-MANIFESTS_DEVICE  := $(addprefix manifests/,patch_description.c)
-MANIFESTS_HOST    :=
-MANIFESTS_ADAPTER :=
+MANIFESTS_DEVICE  := $(addprefix manifests/,patch_description.c patch_read.c)
+MANIFESTS_HOST    := $(addprefix manifests/,patch_write.c)
+MANIFESTS_ADAPTER := $(addprefix manifests/,inflate_zlib.c)
 MANIFESTS_PROGRAM := $(wildcard manifests/suture_bundle.c manifests/cmd_*.c)
 
 MANIFESTS_HOST += $(addprefix manifests/,yaml.c device_class.c recipe.c)
