@@ -16,7 +16,9 @@
 #define mbedtls_sha256_starts   mbedtls_sha256_starts_ret
 #define mbedtls_sha256_update   mbedtls_sha256_update_ret
 #define mbedtls_sha256_finish   mbedtls_sha256_finish_ret
-#define mbedtls_sha1            mbedtls_sha1_ret
+#define mbedtls_sha1_starts     mbedtls_sha1_starts_ret
+#define mbedtls_sha1_update     mbedtls_sha1_update_ret
+#define mbedtls_sha1_finish     mbedtls_sha1_finish_ret
 /* 3.x asks for a random source to blind the parsing of a private key; 2.28 does not. */
 #define compat_pk_parse_key(pk, bytes, size, random, context) mbedtls_pk_parse_key(pk, bytes, size, NULL, 0)
 #else

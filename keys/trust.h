@@ -41,7 +41,8 @@ struct trust {
 };
 
 /* What is to be allowed: something of `vendor` and `class_id` (as executed, never from text), signed in `role`.
- * `class_id` may be NULL for what has no class (a root document): a key limited to classes does not count there. `now` is 0 on a device: no date is looked at. */
+ * `class_id` may be NULL for what has no class (a root document): a key limited to classes does not count there.
+ * `now` is 0 on a device: no date is looked at. */
 struct trust_question {
     enum trust_role role;
     const uint8_t *vendor;      /* UUID_SIZE bytes */
