@@ -1,7 +1,7 @@
 /* How the cells behave: rules, torn operations, and the two views (device and bystander). Where they are kept: flash_file.c. */
 #include "hw-sim/flash.h"
 #include "hw-sim/flash_cells.h"
-#include "hw-sim/random.h"
+#include "hw-sim/chance.h"
 
 #include <string.h>
 
@@ -28,13 +28,13 @@ static enum status torn_read(const struct flash_chip *chip, uint64_t offset, uin
     const uint8_t *kept = cell_at(chip, offset);
     uint8_t erased = chip->geometry.erased;
     uint64_t *chance = chip->cells->chance;
-    uint64_t kind = random_below(chance, 8);
+    uint64_t kind = chance_below(chance, 8);
     bool erasing = *unit_state(chip, offset) == UNIT_TORN_ERASE;
 
     if (kind == 0)
         return FLASH_FAILED;
     for (uint32_t i = 0; i < chip->geometry.write_unit; i++) {
-        uint8_t mask = kind == 1 ? 0x00 : kind == 2 ? 0xff : (uint8_t)random_next(chance);
+        uint8_t mask = kind == 1 ? 0x00 : kind == 2 ? 0xff : (uint8_t)chance_next(chance);
         /* NOR programs all cells of a block before it erases them: an interrupted erase may leave those too */
         uint8_t other = erasing && kind == 3 ? (uint8_t)~erased : erased;
         unit[i] = (uint8_t)((kept[i] & mask) | (other & ~mask));

@@ -1,0 +1,269 @@
+/* Profiles: what is read, what is refused and where, and the places of the areas that follow from one. */
+#include "hw-sim/profile.h"
+#include "hw-sim/placement.h"
+
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* A folder with a class file and a profile, both as text. */
+struct folder {
+    char path[64], profile[96], class_file[96];
+};
+
+static const char good_class[] = "format: 1\n"
+                                 "vendor_domain: acme.example\n"
+                                 "vendor_name: Acme\n"
+                                 "model: M1\n"
+                                 "hardware_revisions: [A, B]\n"
+                                 "slot_size: 65536\n"
+                                 "manifest_max: 4096\n"
+                                 "block_max: 4096\n"
+                                 "segment_max: 40960\n"
+                                 "ram: 16384\n"
+                                 "write_unit: 8\n"
+                                 "erase_block: 4096\n";
+
+static const char least[] = "format: 1\n"
+                            "device_class: class.yaml\n"
+                            "flash: m1.flash\n";
+
+static void write_text(const char *path, const char *text, const char *more)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0 && fputs(more, file) >= 0);
+    fclose(file);
+}
+
+static struct folder folder_with(const char *profile, const char *more)
+{
+    struct folder folder = {.path = "/tmp/suture-profile-XXXXXX"};
+    assert_non_null(mkdtemp(folder.path));
+    snprintf(folder.profile, sizeof folder.profile, "%s/m1.yaml", folder.path);
+    snprintf(folder.class_file, sizeof folder.class_file, "%s/class.yaml", folder.path);
+    write_text(folder.profile, profile, more);
+    write_text(folder.class_file, good_class, "");
+    return folder;
+}
+
+static void folder_gone(const struct folder *folder)
+{
+    unlink(folder->profile);
+    unlink(folder->class_file);
+    rmdir(folder->path);
+}
+
+static void the_least_profile_has_its_defaults_and_resolved_paths(void **state)
+{
+    (void)state;
+    struct folder folder = folder_with(least, "door: unix:m1.sock\ncontrol: /run/m1.ctl\n");
+    struct profile_file profile;
+    struct failure why = {0};
+    char expected[96];
+    if (!profile_read(folder.profile, &profile, &why))
+        fail_msg("%s", why.what);
+
+    snprintf(expected, sizeof expected, "%s/m1.flash", folder.path);
+    assert_string_equal(profile.flash, expected);
+    snprintf(expected, sizeof expected, "%s/m1.sock", folder.path);
+    assert_string_equal(profile.door, expected);
+    assert_string_equal(profile.control, "/run/m1.ctl");
+    assert_string_equal(profile.hardware_revision, "A");
+    assert_string_equal(profile.device_class->model, "M1");
+    assert_null(profile.content->battery);
+    assert_null(profile.content->mains);
+    assert_null(profile.content->settings);
+    assert_int_equal(profile.content->use, USE_FREE);
+    assert_int_equal(profile.content->service_switch, SERVICE_JUMPER);
+    profile_free(&profile);
+    folder_gone(&folder);
+}
+
+static void the_shipped_profile_is_a_good_one(void **state)
+{
+    (void)state;
+    struct profile_file profile;
+    struct placement placement;
+    struct failure why = {0};
+    if (!profile_read("hw-sim/profiles/p200.yaml", &profile, &why))
+        fail_msg("%s", why.what);
+    assert_true(placement_make(&profile, &placement, NULL));
+    assert_int_equal(profile.content->behaviour_count, 3);
+    profile_free(&profile);
+}
+
+static void behaviour_is_found_by_version_or_sequence_and_the_first_row_counts(void **state)
+{
+    (void)state;
+    struct folder folder = folder_with(least, "behaviour:\n"
+                                              "  - version: \"2\"\n    self_test: fail\n    code: 7\n"
+                                              "  - sequence: 9\n    hang: true\n    after_ms: 40\n"
+                                              "  - version: \"2.0.0\"\n    crash: true\n");
+    struct profile_file profile;
+    struct failure why = {0};
+    if (!profile_read(folder.profile, &profile, &why))
+        fail_msg("%s", why.what);
+    static const uint32_t two[3] = {2, 0, 0}, other[3] = {2, 0, 1};
+
+    assert_int_equal(profile_behaviour(profile.content, two, 9)->self_test, BEHAVIOUR_FAILS);
+    assert_int_equal(profile_behaviour(profile.content, two, 9)->code, 7);
+    assert_true(profile_behaviour(profile.content, other, 9)->hang);
+    assert_int_equal(profile_behaviour(profile.content, other, 8)->self_test, BEHAVIOUR_PASSES);
+    assert_false(profile_behaviour(profile.content, other, 8)->hang);
+    profile_free(&profile);
+    folder_gone(&folder);
+}
+
+static void versions_are_one_to_three_numbers(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"",      ".",  "1.",    "1..2", "1.2.3.4",    "v1",
+                                        "1.2-3", " 1", "1.2.x", "-1",   "4294967296", "1.99999999999"};
+    uint32_t version[3] = {7, 7, 7};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(version_read(wrong[i], version));
+    assert_int_equal(version[0], 7);
+    assert_true(version_read("4294967295.2", version));
+    assert_true(version[0] == UINT32_MAX && version[1] == 2 && version[2] == 0);
+}
+
+/* What each mistake must be told as: a part of the message. */
+static void every_mistake_is_refused_with_file_line_and_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *profile, *more, *says;
+    } rows[] = {
+        {least, "colour: red\n", "line 4"},
+        {least, "colour: red\n", "colour"},
+        {least, "seed: many\n", "line 4"},
+        {least, "use: sometimes\n", "line 4"},
+        {least, "service: maybe\n", "line 4"},
+        {least, "battery: 101\n", "line 4: battery"},
+        {least, "buffer: 100\n", "line 4: buffer"},
+        {least, "door: tcp:host:1\n", "line 4: door"},
+        {least, "door: \"unix:\"\n", "line 4: door"},
+        {least, "journal_blocks: 1\n", "journal_blocks"},
+        {least, "log_blocks: 5000\n", "log_blocks"},
+        {least, "hardware_revision: Z\n", "line 4: hardware_revision"},
+        {least, "behaviour:\n  - version: two\n", "line 4: behaviour"},
+        {least, "behaviour:\n  - hang: true\n    crash: true\n", "line 4: behaviour"},
+        {least, "behaviour:\n  - after_ms: 5\n", "line 4: behaviour"},
+        {least, "behaviour:\n  - code: 5\n", "line 4: behaviour"},
+        {least, "behaviour:\n  - colour: red\n", "line 5"},
+        {least, "chips:\n  - {write_unit: 8, erase_block: 4096, areas: [attic]}\n", "line 5"},
+        {least, "chips:\n  - {write_unit: 8, erase_block: 4096, areas: [log, log]}\n", "line 4: chips"},
+        {least, "seed: 1\nseed: 2\n", "m1.yaml"},
+        {"format: 2\ndevice_class: class.yaml\nflash: f\n", "", "line 1: format"},
+        {"format: 1\nflash: m1.flash\n", "", "device_class"},
+        {"format: 1\ndevice_class: class.yaml\n", "", "flash"},
+        {"- a\n- b\n", "", "m1.yaml"},
+        {"format: [\n", "", "m1.yaml"},
+        {"", "", "m1.yaml"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct folder folder = folder_with(rows[i].profile, rows[i].more);
+        struct profile_file profile;
+        struct failure why = {0};
+        if (profile_read(folder.profile, &profile, &why))
+            fail_msg("row %zu was taken", i);
+        if (why.id != FAIL_PROFILE || strstr(why.what, rows[i].says) == NULL ||
+            strstr(why.what, folder.profile) == NULL)
+            fail_msg("row %zu: E-%d %s", i, (int)why.id, why.what);
+        folder_gone(&folder);
+    }
+}
+
+static void a_missing_class_file_or_profile_is_told_by_its_own_name(void **state)
+{
+    (void)state;
+    struct folder folder = folder_with("format: 1\ndevice_class: gone.yaml\nflash: f\n", "");
+    struct profile_file profile;
+    struct failure why = {0};
+    assert_false(profile_read(folder.profile, &profile, &why));
+    assert_non_null(strstr(why.what, "gone.yaml"));
+    unlink(folder.profile);
+    assert_false(profile_read(folder.profile, &profile, &why));
+    assert_int_equal(why.id, FAIL_FILE_OPEN);
+    folder_gone(&folder);
+}
+
+static void areas_follow_one_another_on_whole_erase_blocks(void **state)
+{
+    (void)state;
+    struct folder folder = folder_with(least, "log_blocks: 3\n");
+    struct profile_file profile;
+    struct placement placement;
+    struct failure why = {0};
+    if (!profile_read(folder.profile, &profile, &why) || !placement_make(&profile, &placement, &why))
+        fail_msg("%s", why.what);
+
+    uint64_t at = 0;
+    for (size_t i = 0; i < AREA_COUNT; i++) {
+        assert_int_equal(placement.areas[i].chip, 0);
+        assert_int_equal(placement.areas[i].offset, at);
+        assert_int_equal(placement.areas[i].size % 4096, 0);
+        at += placement.areas[i].size;
+    }
+    assert_int_equal(placement.areas[AREA_LOG].size, 3 * 4096);
+    assert_int_equal(placement.areas[AREA_META_A].size, 2 * 4096);
+    assert_int_equal(placement.chips[0].size, at);
+    profile_free(&profile);
+    folder_gone(&folder);
+}
+
+static void areas_may_stand_on_a_further_chip_with_its_own_blocks(void **state)
+{
+    (void)state;
+    struct folder folder = folder_with(least, "chips:\n  - write_unit: 256\n    erase_block: 65536\n"
+                                              "    erased: zeros\n    areas: [slot_b, journal]\n");
+    struct profile_file profile;
+    struct placement placement;
+    struct failure why = {0};
+    if (!profile_read(folder.profile, &profile, &why) || !placement_make(&profile, &placement, &why))
+        fail_msg("%s", why.what);
+
+    assert_int_equal(placement.chip_count, 2);
+    assert_int_equal(placement.chips[1].erased, 0x00);
+    assert_int_equal(placement.chips[1].size, 3 * 65536);
+    assert_int_equal(placement.areas[AREA_SLOT_B].chip, 1);
+    assert_int_equal(placement.areas[AREA_SLOT_B].offset, 0);
+    assert_int_equal(placement.areas[AREA_JOURNAL].size, 2 * 65536);
+    assert_int_equal(placement.areas[AREA_SLOT_A].chip, 0);
+    profile_free(&profile);
+    folder_gone(&folder);
+}
+
+static void a_slot_that_does_not_fit_a_chips_blocks_is_refused(void **state)
+{
+    (void)state;
+    struct folder folder =
+        folder_with(least, "chips:\n  - {write_unit: 8, erase_block: 131072, areas: [slot_b]}\n");
+    struct profile_file profile;
+    struct placement placement;
+    struct failure why = {0};
+    if (!profile_read(folder.profile, &profile, &why))
+        fail_msg("%s", why.what);
+    assert_false(placement_make(&profile, &placement, &why));
+    assert_int_equal(why.id, FAIL_LAYOUT);
+    profile_free(&profile);
+    folder_gone(&folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_least_profile_has_its_defaults_and_resolved_paths),
+        cmocka_unit_test(the_shipped_profile_is_a_good_one),
+        cmocka_unit_test(behaviour_is_found_by_version_or_sequence_and_the_first_row_counts),
+        cmocka_unit_test(versions_are_one_to_three_numbers),
+        cmocka_unit_test(every_mistake_is_refused_with_file_line_and_reason),
+        cmocka_unit_test(a_missing_class_file_or_profile_is_told_by_its_own_name),
+        cmocka_unit_test(areas_follow_one_another_on_whole_erase_blocks),
+        cmocka_unit_test(areas_may_stand_on_a_further_chip_with_its_own_blocks),
+        cmocka_unit_test(a_slot_that_does_not_fit_a_chips_blocks_is_refused),
+    };
+    return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
+}
