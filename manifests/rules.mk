@@ -6,4 +6,5 @@ MANIFESTS_PROGRAM := $(wildcard manifests/suture_bundle.c manifests/cmd_*.c)
 
 MANIFESTS_HOST += $(addprefix manifests/,yaml.c device_class.c recipe.c)
 MANIFESTS_DEVICE += $(addprefix manifests/,suit_labels.c suit_envelope.c suit_sequence.c suit_parameters.c \
-    suit_manifest.c suit_run.c)
+    suit_manifest.c suit_run.c plan.c)
+MANIFESTS_HOST += $(addprefix manifests/,suit_write.c suit_text.c)

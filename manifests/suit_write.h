@@ -60,14 +60,24 @@ struct suit_content {
     const char *least_loader;    /* version */
 };
 
-/* Appends an unsigned envelope. The result is read back by suit_envelope_read and suit_manifest_read first. */
+/* Each of these appends to `out`, or leaves it as it was. TOO_LARGE: it does not fit. FAILED: no memory. What they hand
+ * out was read back first. */
+
+/* An unsigned envelope, with text. It is planned for each class and stream, as a device would. BAD_FORMAT: no class, no
+ * stream, another than the last stream without a base, a floor above the sequence, tries outside 2..7, two attachments
+ * of one name. UNSUPPORTED: a stream or a check that this build does not read. */
 enum status suit_write(struct buffer *out, const struct suit_content *content);
-/* Appends `envelope` with one more signature block over its digest. TOO_LARGE: it has SUIT_BLOCKS_MAX already.
+/* The envelope with one more signature block over its digest. TOO_LARGE: it has SUIT_BLOCKS_MAX already.
  * WRONG_STATE: a block of the same key id stands there. */
 enum status suit_sign(struct buffer *out, struct span envelope, const struct cose_signer *signer);
-/* Appends `envelope` without its text member (severed, draft 5.3.1): what goes over the wire. */
+/* The envelope without its text member (severed, draft 8.5): what goes over the wire. One without text stays the same. */
 enum status suit_sever_text(struct buffer *out, struct span envelope);
-/* Reads the text member back into `content` (texts are copied into `arena`, NUL-terminated). */
+
+/* The content of the text member: {"en": {…}}. BAD_FORMAT: two attachments of one name. */
+enum status suit_text_write(struct buffer *out, const struct suit_content *content);
+/* Reads it back: sets the text fields of `content`, those that are absent to NULL or 0, and leaves the others. Texts are
+ * copied into `arena`, NUL-terminated, and live as long as it does. Other languages and unknown keys are passed over.
+ * BAD_FORMAT (also a text with a NUL inside), BAD_VERSION, UNSUPPORTED (a kind of check), TOO_LARGE (arena, counts). */
 enum status suit_text_read(struct span text, struct suit_content *content, struct buffer *arena);
 
 #endif
