@@ -18,11 +18,6 @@ static bool above_floor(const struct record *record, uint8_t slot)
     return record->slots[slot].sequence >= record->floor;
 }
 
-static bool good_and_allowed(const struct record *record, uint8_t slot)
-{
-    return slot != SLOT_NONE && record->slots[slot].state == SLOT_GOOD && above_floor(record, slot);
-}
-
 static void choose_slot(struct boot_choice *choice, uint8_t slot)
 {
     choice->slots[choice->count++] = slot;
@@ -43,10 +38,10 @@ void boot_choose(const struct record_copy copies[2], struct boot_choice *out)
             out->mark = mark;
             choose_slot(out, record->primary);
         }
-    } else if (good_and_allowed(record, record->primary)) {
+    } else if (record_allows(record, record->primary)) {
         choose_slot(out, record->primary);
     }
-    if (good_and_allowed(record, record->fallback))
+    if (record_allows(record, record->fallback))
         choose_slot(out, record->fallback);
 }
 
@@ -78,16 +73,6 @@ static enum status measure_as_recorded(const struct layout *layout, const struct
     return slot_measure(area, record->slots[slot].size, record->slots[slot].digest, page);
 }
 
-static uint8_t tries_left(const struct record_copy *copy)
-{
-    uint8_t left = 0;
-
-    for (unsigned mark = 0; mark < copy->record.tries; mark++)
-        if (!(copy->tries_used >> mark & 1))
-            left++;
-    return left;
-}
-
 static uint8_t kind_of(const struct record *record, uint8_t running)
 {
     return record->kind == RECORD_TRIAL && running == record->primary ? BOOT_TRIAL : BOOT_SETTLED;
@@ -112,7 +97,7 @@ void boot_run(const struct layout *layout, uint8_t reset_cause, struct buffer pa
         if (record_mark_try(layout, (unsigned)choice.ruling, (unsigned)choice.mark, reset_cause))
             next = 1;
     }
-    out->tries_left = tries_left(ruling);
+    out->tries_left = (uint8_t)record_tries_left(ruling);
     for (; next < choice.count; next++) {
         uint8_t slot = choice.slots[next];
         if (measure_as_recorded(layout, &ruling->record, slot, page) == OK) {

@@ -12,8 +12,11 @@
 #define ZERO_AT       160
 #define CRC_AT        172
 #define UNIT_MAX      256
-#define MARK_SET      0xa5
+#define TRIES_MIN     2
+#define ALL_TRIES     0x7f
+#define MARK_BYTE     0xa5
 #define AFFIRM_MARK   RECORD_TRY_MARKS
+#define VOID_MARK     (AFFIRM_MARK + RECORD_AFFIRMS)
 
 static const uint8_t magic[4] = {'S', 'U', 'T', 'B'};
 
@@ -79,7 +82,7 @@ static bool tries_fit(const struct record *record)
 {
     if (record->kind == RECORD_SETTLED)
         return record->tries == 0;
-    return record->kind == RECORD_TRIAL && record->tries >= 2 && record->tries <= RECORD_TRY_MARKS;
+    return record->kind == RECORD_TRIAL && record->tries >= TRIES_MIN && record->tries <= RECORD_TRY_MARKS;
 }
 
 static bool record_in_range(const struct record *record)
@@ -126,33 +129,56 @@ static uint64_t mark_offset(const struct area *area, unsigned mark)
     return round_up(RECORD_SIZE, unit) + (uint64_t)mark * unit;
 }
 
-enum mark_state { MARK_ERASED, MARK_EXACT, MARK_OTHER };
+enum mark_state { MARK_ERASED, MARK_SET, MARK_UNREADABLE };
 
-/* How mark `mark` reads: EXACT when it is 0xA5, `second`, zeros. A unit that can't be read is OTHER. */
-static enum mark_state mark_read(const struct area *area, unsigned mark, uint8_t second)
+/* Reads mark `mark`, one unit, into `unit`. */
+static enum mark_state mark_read(const struct area *area, unsigned mark, uint8_t unit[UNIT_MAX])
 {
-    uint8_t unit[UNIT_MAX];
     uint32_t size = area_unit(area);
 
     if (area_read(area, mark_offset(area, mark), unit, size))
-        return MARK_OTHER;
-    if (bytes_all(unit, size, area->flash->erased))
-        return MARK_ERASED;
-    if (unit[0] == MARK_SET && unit[1] == second && bytes_all(unit + 2, size - 2, 0))
-        return MARK_EXACT;
-    return MARK_OTHER;
+        return MARK_UNREADABLE;
+    return bytes_all(unit, size, area->flash->erased) ? MARK_ERASED : MARK_SET;
 }
 
-/* Programs a mark that reads erased, and reads it back. A unit that was ever programmed, torn or not, is left alone. */
-static enum status mark_program(const struct area *area, unsigned mark, uint8_t second)
+static bool mark_erased(const struct area *area, unsigned mark)
 {
-    uint8_t unit[UNIT_MAX] = {MARK_SET, second};
+    uint8_t unit[UNIT_MAX];
 
-    if (mark_read(area, mark, second) != MARK_ERASED)
+    return mark_read(area, mark, unit) == MARK_ERASED;
+}
+
+static bool affirm_exact(const struct area *area, unsigned k)
+{
+    uint8_t unit[UNIT_MAX];
+
+    return mark_read(area, AFFIRM_MARK + k, unit) == MARK_SET && unit[0] == MARK_BYTE &&
+           bytes_all(unit + 1, area_unit(area) - 1, 0);
+}
+
+/* The number that a void mark names; 0 for none. The number stands there twice, so that no half-written one is believed. */
+static uint32_t void_number(const struct area *area)
+{
+    uint8_t unit[UNIT_MAX];
+
+    if (mark_read(area, VOID_MARK, unit) != MARK_SET || unit[0] != MARK_BYTE || unit[1] != 0 ||
+        !bytes_all(unit + 10, area_unit(area) - 10, 0))
+        return 0;
+    uint32_t number = get_le32(unit + 2);
+    return get_le32(unit + 6) == ~number ? number : 0;
+}
+
+/* Programs a mark that reads erased, and reads it back. A unit that is known to be programmed, torn or not, is left alone. */
+static enum status mark_program(const struct area *area, unsigned mark, const uint8_t unit[UNIT_MAX])
+{
+    uint8_t back[UNIT_MAX];
+    uint32_t size = area_unit(area);
+
+    if (!mark_erased(area, mark) || area_program(area, mark_offset(area, mark), unit, size))
         return FLASH_FAILED;
-    if (area_program(area, mark_offset(area, mark), unit, area_unit(area)))
+    if (mark_read(area, mark, back) != MARK_SET || memcmp(unit, back, size) != 0)
         return FLASH_FAILED;
-    return mark_read(area, mark, second) == MARK_EXACT ? OK : FLASH_FAILED;
+    return OK;
 }
 
 void record_read(const struct layout *layout, unsigned which, struct record_copy *out)
@@ -161,25 +187,39 @@ void record_read(const struct layout *layout, unsigned which, struct record_copy
     uint8_t bytes[RECORD_SIZE];
 
     memset(out, 0, sizeof *out);
-    out->valid = area_read(area, 0, bytes, sizeof bytes) == OK && record_decode(bytes, &out->record);
+    out->tries_used = ALL_TRIES;
+    if (area_read(area, 0, bytes, sizeof bytes) || !record_decode(bytes, &out->record))
+        return;
+    out->valid = true;
     for (unsigned i = 0; i < RECORD_TRY_MARKS; i++)
-        if (mark_read(area, i, 0) != MARK_ERASED)
-            out->tries_used |= (uint8_t)(1u << i);
-    for (unsigned k = 0; k < 2; k++)
-        out->affirm[k] = mark_read(area, AFFIRM_MARK + k, 0) == MARK_EXACT;
+        if (mark_erased(area, i))
+            out->tries_used &= (uint8_t) ~(1u << i);
+    for (unsigned k = 0; k < RECORD_AFFIRMS; k++)
+        out->affirm[k] = affirm_exact(area, k);
+    out->voids = void_number(area);
 }
 
-static bool affirmed(const struct record_copy *copy)
+/* `other` says that a record up to this one's number was given up. It is too late to say so of one that was affirmed three
+ * times: only the agent that went on with it programs the second and third affirm. */
+static bool voided_by(const struct record_copy *copy, const struct record_copy *other)
 {
-    return copy->affirm[0] || copy->affirm[1];
+    return other->valid && copy->record.number <= other->voids && !(copy->affirm[1] && copy->affirm[2]);
+}
+
+/* Whether copy `which`, valid, counts. */
+static bool counts(const struct record_copy copies[2], unsigned which)
+{
+    const struct record_copy *copy = &copies[which];
+
+    return (copy->affirm[0] || copy->affirm[1] || copy->affirm[2]) && !voided_by(copy, &copies[1 - which]);
 }
 
 int record_ruling(const struct record_copy copies[2])
 {
     if (!copies[0].valid || !copies[1].valid)
         return copies[0].valid ? 0 : copies[1].valid ? 1 : -1;
-    if (affirmed(&copies[0]) != affirmed(&copies[1]))
-        return affirmed(&copies[0]) ? 0 : 1;
+    if (counts(copies, 0) != counts(copies, 1))
+        return counts(copies, 0) ? 0 : 1;
     return copies[1].record.number > copies[0].record.number ? 1 : 0;
 }
 
@@ -197,37 +237,102 @@ static enum status body_write(const struct area *area, const struct record *reco
     return OK;
 }
 
-enum status record_write(const struct layout *layout, unsigned which, const struct record *record)
+static enum status affirm_program(const struct area *area, unsigned k)
 {
-    const struct area *area = copy_area(layout, which);
-    enum status status = body_write(area, record);
+    static const uint8_t unit[UNIT_MAX] = {MARK_BYTE};
 
-    for (unsigned k = 0; !status && k < 2; k++)
-        status = mark_program(area, AFFIRM_MARK + k, 0);
-    return status;
+    return mark_program(area, AFFIRM_MARK + k, unit);
 }
 
 enum status record_mark_try(const struct layout *layout, unsigned which, unsigned mark, uint8_t reset_cause)
 {
-    return mark_program(copy_area(layout, which), mark, reset_cause);
+    uint8_t unit[UNIT_MAX] = {MARK_BYTE, reset_cause};
+
+    if (mark >= RECORD_TRY_MARKS)
+        return BAD_FORMAT;
+    return mark_program(copy_area(layout, which), mark, unit);
 }
 
-enum status record_affirm(const struct layout *layout, unsigned which, unsigned k)
+/* Writes a record of which `used` tries are gone already. */
+static enum status record_write_used(const struct layout *layout, unsigned which, const struct record *record,
+                                     unsigned used)
 {
-    return mark_program(copy_area(layout, which), AFFIRM_MARK + k, 0);
+    enum status status;
+
+    if (!record_in_range(record))
+        return BAD_FORMAT;
+    status = body_write(copy_area(layout, which), record);
+    for (unsigned i = 0; !status && i < used; i++)
+        status = record_mark_try(layout, which, i, 0);
+    for (unsigned k = 0; !status && k < RECORD_AFFIRMS; k++)
+        status = affirm_program(copy_area(layout, which), k);
+    return status;
 }
 
-/* The ruling record again in the other copy, with the tries that are left. */
-static enum status ruling_rewrite(const struct layout *layout, struct record_copy copies[2], unsigned ruling)
+enum status record_write(const struct layout *layout, unsigned which, const struct record *record)
+{
+    return record_write_used(layout, which, record, 0);
+}
+
+bool record_allows(const struct record *record, uint8_t slot)
+{
+    return slot <= SLOT_B && record->slots[slot].state == SLOT_GOOD &&
+           record->slots[slot].sequence >= record->floor;
+}
+
+unsigned record_tries_left(const struct record_copy *copy)
+{
+    unsigned left = 0;
+
+    for (unsigned i = 0; i < copy->record.tries; i++)
+        if (!(copy->tries_used >> i & 1))
+            left++;
+    return left;
+}
+
+/* The ruling record once more, in the other copy, under `number`, with the tries that are left. A trial allows two tries
+ * at least, so where fewer are left the rest is marked as used before the record counts. */
+static enum status ruling_rewrite(const struct layout *layout, struct record_copy copies[2], unsigned ruling,
+                                  uint32_t number)
 {
     struct record record = copies[ruling].record;
-    unsigned other = 1 - ruling;
+    unsigned used = 0;
 
-    record.number++;
-    if (record_write(layout, other, &record))
-        return FLASH_FAILED;
-    record_read(layout, other, &copies[other]);
-    return OK;
+    record.number = number;
+    if (record.kind == RECORD_TRIAL) {
+        unsigned left = record_tries_left(&copies[ruling]);
+        record.tries = (uint8_t)(left < TRIES_MIN ? TRIES_MIN : left);
+        used = record.tries - left;
+    }
+    enum status status = record_write_used(layout, 1 - ruling, &record, used);
+    if (!status)
+        record_read(layout, 1 - ruling, &copies[1 - ruling]);
+    return status;
+}
+
+/* The number up to which newer records beside the ruling one are to be given up, or were when power went; 0: none. */
+static uint32_t newer_number(const struct record_copy copies[2], unsigned ruling)
+{
+    const struct record_copy *rules = &copies[ruling], *other = &copies[1 - ruling];
+    uint32_t number = other->valid ? other->record.number : 0;
+
+    if (rules->voids > number)
+        number = rules->voids;
+    return number > rules->record.number ? number : 0;
+}
+
+/* Says in the ruling copy, which is whole, that the newer record is given up, before the newer one is touched: what a cut
+ * erase leaves of it may read as affirmed. Then the ruling record is made the newest. */
+static enum status newer_give_up(const struct layout *layout, struct record_copy copies[2], unsigned ruling,
+                                 uint32_t number)
+{
+    uint8_t unit[UNIT_MAX] = {MARK_BYTE};
+
+    put_le32(unit + 2, number);
+    put_le32(unit + 6, ~number);
+    /* When the mark is used already, or does not stick, the erase is all that is left to do. */
+    (void)mark_program(copy_area(layout, ruling), VOID_MARK, unit);
+    return ruling_rewrite(layout, copies, ruling, number + 1);
 }
 
 enum status record_mend(const struct layout *layout, struct record_copy copies[2])
@@ -236,15 +341,16 @@ enum status record_mend(const struct layout *layout, struct record_copy copies[2
 
     if (found < 0)
         return NOT_FOUND;
-    unsigned ruling = (unsigned)found, other = 1 - ruling;
-    if (!affirmed(&copies[ruling]))
-        return ruling_rewrite(layout, copies, ruling);
-    if (copies[other].valid && !affirmed(&copies[other]) && area_erase_all(copy_area(layout, other)))
-        return FLASH_FAILED;
-    for (unsigned k = 0; k < 2; k++)
-        if (mark_read(copy_area(layout, ruling), AFFIRM_MARK + k, 0) == MARK_ERASED)
-            record_affirm(layout, ruling, k);
-    record_read(layout, other, &copies[other]);
+    unsigned ruling = (unsigned)found;
+    uint32_t newer = newer_number(copies, ruling);
+    if (newer)
+        return newer_give_up(layout, copies, ruling, newer);
+    if (!counts(copies, ruling))
+        return ruling_rewrite(layout, copies, ruling, copies[ruling].record.number + 1);
+
+    for (unsigned k = 0; k < RECORD_AFFIRMS; k++)
+        if (mark_erased(copy_area(layout, ruling), AFFIRM_MARK + k))
+            (void)affirm_program(copy_area(layout, ruling), k); /* one that does not stick is one of three */
     record_read(layout, ruling, &copies[ruling]);
     return OK;
 }
