@@ -1,4 +1,7 @@
 # loader/: what runs on the laptop. Knows nothing of flash or of the agent's inside.
-LOADER_HOST    := $(addprefix loader/,link/link.c link/socket.c session/session.c \
-    record/verdict.c record/trust_store.c record/receipt_write.c record/receipt_read.c)
-LOADER_PROGRAM := $(wildcard loader/suture.c loader/cmd/cmd_*.c)
+LOADER_HOST    := $(addprefix loader/,link/link.c link/socket.c \
+    session/session.c session/choose.c session/job.c session/job_rows.c session/job_meet.c session/job_send.c \
+    session/job_change.c session/job_checks.c session/job_refusal.c session/job_evidence.c \
+    record/folders.c record/verdict.c record/trust_store.c record/receipt_write.c record/receipt_read.c \
+    show/show.c show/show_json.c)
+LOADER_PROGRAM := loader/suture.c $(wildcard loader/cmd/*.c)

@@ -221,6 +221,11 @@ const char *option_value(const struct invocation *call, const char *name, const 
     return call->counts[index] ? call->values[index][call->counts[index] - 1] : otherwise;
 }
 
+bool option_listed(const struct invocation *call, const char *name)
+{
+    return option_index(call->command, name, strlen(name)) >= 0;
+}
+
 bool option_given(const struct invocation *call, const char *name)
 {
     return call->counts[wanted_option(call, name)] > 0;

@@ -50,6 +50,8 @@ int command_main(const struct program *program, int argc, char **argv);
  * is a mistake of the program and ends it. */
 const char *option_value(const struct invocation *call, const char *name, const char *otherwise);
 bool option_given(const struct invocation *call, const char *name);
+/* Whether the command lists the option at all: for code that several commands share. */
+bool option_listed(const struct invocation *call, const char *name);
 /* The k-th value of a repeated option, or NULL past the last. */
 const char *option_at(const struct invocation *call, const char *name, size_t k);
 /* Prints a failure to standard error and returns its exit code. */

@@ -85,8 +85,5 @@ void receipt_print(FILE *out, const struct receipt_file *file);
 
 /* "2026-11-24T09:14:03Z" */
 void time_text(uint64_t seconds, char out[24]);
-/* The folder for receipts: `given`, or $SUTURE_RECEIPTS, or $XDG_STATE_HOME/suture/receipts, or
- * ~/.local/state/suture/receipts. */
-bool receipt_folder(const char *given, char *out, size_t capacity, struct failure *why);
 
 #endif

@@ -151,29 +151,6 @@ static json_t *json_receipt(const struct receipt *receipt)
         json_failure(receipt->failure), "evidence", json_evidence(receipt));
 }
 
-bool receipt_folder(const char *given, char *out, size_t capacity, struct failure *why)
-{
-    const char *environment = getenv("SUTURE_RECEIPTS");
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    int length;
-
-    if (given == NULL && environment != NULL && environment[0] != '\0')
-        given = environment;
-    if (given != NULL)
-        length = snprintf(out, capacity, "%s", given);
-    else if (state != NULL && state[0] == '/')
-        length = snprintf(out, capacity, "%s/suture/receipts", state);
-    else if (home != NULL && home[0] == '/')
-        length = snprintf(out, capacity, "%s/.local/state/suture/receipts", home);
-    else
-        return failure_set(why, FAIL_RECEIPT_WRITE,
-                           "neither --receipts, $SUTURE_RECEIPTS nor $HOME names a folder");
-    if (length <= 0 || (size_t)length >= capacity)
-        return failure_set(why, FAIL_RECEIPT_WRITE, "the folder's name is empty or too long");
-    return true;
-}
-
 /* A serial as part of a file's name: everything but letters, digits, '-' and '_' becomes '_'. */
 static void file_word(const char *serial, char out[SERIAL_MAX + 1])
 {

@@ -18,28 +18,6 @@ void trust_document_free(struct trust_document *document)
     memset(document, 0, sizeof *document);
 }
 
-bool trust_store_folder(const char *given, char *out, size_t capacity, struct failure *why)
-{
-    const char *environment = getenv("SUTURE_TRUST");
-    const char *config = getenv("XDG_CONFIG_HOME");
-    const char *home = getenv("HOME");
-    int length;
-
-    if (given == NULL && environment != NULL && environment[0] != '\0')
-        given = environment;
-    if (given != NULL)
-        length = snprintf(out, capacity, "%s", given);
-    else if (config != NULL && config[0] == '/')
-        length = snprintf(out, capacity, "%s/suture/trust", config);
-    else if (home != NULL && home[0] == '/')
-        length = snprintf(out, capacity, "%s/.config/suture/trust", home);
-    else
-        return failure_set(why, FAIL_STORE, "neither --store, $SUTURE_TRUST nor $HOME names a folder");
-    if (length <= 0 || (size_t)length >= capacity)
-        return failure_set(why, FAIL_STORE, "the folder's name is empty or too long");
-    return true;
-}
-
 static void vendor_hex(const uint8_t vendor[UUID_SIZE], char out[2 * UUID_SIZE + 1])
 {
     hex_of(span_of(vendor, UUID_SIZE), out);

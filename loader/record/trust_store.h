@@ -13,10 +13,6 @@ struct trust_document {
 };
 void trust_document_free(struct trust_document *document);
 
-/* The folder: `given`, or $SUTURE_TRUST, or $XDG_CONFIG_HOME/suture/trust, or ~/.config/suture/trust. `out` has `capacity`
- * bytes. FAIL_STORE when none of these can be named. */
-bool trust_store_folder(const char *given, char *out, size_t capacity, struct failure *why);
-
 /* The ruling document of a vendor. FAIL_NO_ROOT when there is none, FAIL_STORE when the folder can't be read. */
 bool trust_store_find(const char *folder, const uint8_t vendor[UUID_SIZE], struct trust_document *out,
                       struct failure *why);

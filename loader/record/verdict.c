@@ -1,15 +1,12 @@
 #include "loader/record/verdict.h"
 
-#include <string.h>
+enum { KIND_RECOVERY = 0, KIND_SETTLED = 1 }; /* report field 10, docs/formats.md 3 */
+enum { SLOT_IS_GOOD = 3, SLOT_IS_BAD = 4 };
 
-enum { KIND_RECOVERY = 0, KIND_SETTLED = 1, KIND_TRIAL = 2 }; /* report field 10, docs/formats.md 3 */
-enum { SLOT_IS_GOOD = 3 };
-
-static bool trial_was_given_up(const struct report *report)
+/* The image was tried in this device and is marked bad: it is the other slot's, not left from an earlier release. */
+static bool trial_was_given_up(const struct report *report, const uint8_t *target)
 {
-    enum { SELF_TEST = 2, TRIES_USED = 3, DIGEST = 4, WATCHDOG = 7 };
-    uint8_t outcome = report->outcome;
-    return outcome == SELF_TEST || outcome == TRIES_USED || outcome == DIGEST || outcome == WATCHDOG;
+    return report->other.state == SLOT_IS_BAD && digest_equal(report->other.digest, target);
 }
 
 struct verdict verdict_of_report(const struct report *report, enum intent intent, const uint8_t *target)
@@ -20,7 +17,7 @@ struct verdict verdict_of_report(const struct report *report, enum intent intent
         return (struct verdict){EXIT_NEEDS_PERSON, DISPOSITION_HOLD};
     if (target == NULL || digest_equal(report->running.digest, target))
         return (struct verdict){EXIT_VERIFIED, DISPOSITION_RETURN};
-    if (intent == INTENT_UPDATE && trial_was_given_up(report))
+    if (intent == INTENT_UPDATE && trial_was_given_up(report, target))
         return (struct verdict){EXIT_ROLLED_BACK, DISPOSITION_HOLD};
     if (intent == INTENT_UPDATE)
         return (struct verdict){EXIT_FAILED_SAFE, DISPOSITION_RETURN}; /* the old image is proven to run */

@@ -1,0 +1,238 @@
+#include "loader/session/choose.h"
+
+#include "keys/base/version.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOT_STATE_GOOD = 3 };
+
+const struct message_slot *device_running(const struct device_facts *device)
+{
+    for (size_t i = 0; i < device->slot_count; i++)
+        if (device->slots[i].active)
+            return &device->slots[i];
+    return NULL;
+}
+
+void chosen_free(struct chosen *chosen)
+{
+    bundle_close(chosen->bundle);
+    memset(chosen, 0, sizeof *chosen);
+}
+
+/* Whether the bundle is for this device, by what its manifest executes. */
+static bool bundle_fits(const struct bundle *bundle, const struct device_facts *device, struct failure *why)
+{
+    uint8_t vendor[UUID_SIZE], classes[SUIT_CLASSES_MAX][UUID_SIZE];
+    size_t class_count;
+
+    if (!bundle_targets(bundle, vendor, classes, &class_count, why))
+        return false;
+    if (memcmp(vendor, device->vendor, UUID_SIZE) != 0)
+        return failure_set(why, FAIL_WRONG_VENDOR, "%s, device %s", bundle_path(bundle), device->serial);
+    for (size_t i = 0; i < class_count; i++)
+        if (memcmp(classes[i], device->class_id, UUID_SIZE) == 0)
+            return true;
+    return failure_set(why, FAIL_WRONG_CLASS, "%s, device %s is a %s revision %s", bundle_path(bundle),
+                       device->serial, device->model, device->hardware);
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t length = strlen(name), tail = strlen(end);
+    return length > tail && strcmp(name + length - tail, end) == 0;
+}
+
+/* One file of the folder against the best so far. A failure is kept only while nothing fits. */
+static bool consider(const char *path, const struct device_facts *device, struct bundle **best,
+                     struct failure *why)
+{
+    struct bundle *bundle;
+    struct failure reason;
+
+    if (!bundle_open(path, &bundle, &reason)) {
+        *why = reason;
+        return true;
+    }
+    if (!bundle_fits(bundle, device, &reason)) {
+        if (reason.id != FAIL_WRONG_VENDOR && reason.id != FAIL_WRONG_CLASS)
+            *why = reason;
+        bundle_close(bundle);
+        return true;
+    }
+    uint32_t sequence = bundle_manifest(bundle)->sequence;
+    uint32_t so_far = *best ? bundle_manifest(*best)->sequence : 0;
+    if (*best != NULL && sequence == so_far &&
+        !digest_equal(bundle_envelope(bundle)->digest, bundle_envelope(*best)->digest)) {
+        failure_set(why, FAIL_AMBIGUOUS_BUNDLE, "%s and %s, sequence %" PRIu32, bundle_path(*best), path,
+                    sequence);
+        bundle_close(bundle);
+        return false;
+    }
+    if (*best == NULL || sequence > so_far) {
+        bundle_close(*best);
+        *best = bundle;
+    } else {
+        bundle_close(bundle);
+    }
+    return true;
+}
+
+static int is_bundle_name(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && ends_with(entry->d_name, ".suture");
+}
+
+static struct bundle *search_folder(const char *folder, const struct device_facts *device,
+                                    struct failure *why)
+{
+    struct dirent **entries;
+    struct bundle *best = NULL;
+    bool unambiguous = true;
+    int count = scandir(folder, &entries, is_bundle_name, alphasort);
+
+    if (count < 0) {
+        failure_set(why, FAIL_FILE_OPEN, "%s: %s", folder, strerror(errno));
+        return NULL;
+    }
+    failure_set(why, FAIL_NO_BUNDLE, "%s, for %s revision %s (%d bundles looked at)", folder, device->model,
+                device->hardware, count);
+    for (int i = 0; i < count; i++) {
+        char path[4096];
+        int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        if (unambiguous && length > 0 && (size_t)length < sizeof path)
+            unambiguous = consider(path, device, &best, why);
+        free(entries[i]);
+    }
+    free(entries);
+    if (!unambiguous) {
+        bundle_close(best);
+        return NULL;
+    }
+    return best;
+}
+
+static struct bundle *open_file(const char *file, const struct device_facts *device, struct failure *why)
+{
+    struct bundle *bundle;
+
+    if (!bundle_open(file, &bundle, why))
+        return NULL;
+    if (!bundle_fits(bundle, device, why)) {
+        bundle_close(bundle);
+        return NULL;
+    }
+    return bundle;
+}
+
+/* "1.2.3" against ours, number by number; a text that is none counts as newer. */
+static bool loader_suffices(const char *least)
+{
+    unsigned ours[3] = {0}, theirs[3] = {0};
+
+    if (least == NULL)
+        return true;
+    if (sscanf(least, "%u.%u.%u", &theirs[0], &theirs[1], &theirs[2]) < 1 ||
+        sscanf(SUTURE_VERSION, "%u.%u.%u", &ours[0], &ours[1], &ours[2]) != 3)
+        return false;
+    for (int i = 0; i < 3; i++)
+        if (ours[i] != theirs[i])
+            return ours[i] > theirs[i];
+    return true;
+}
+
+/* FORMATS 1: the sequence is the only order; equal repairs the same image. */
+static bool order_allows(const struct chosen *chosen, const struct device_facts *device, struct failure *why)
+{
+    const struct message_slot *running = device_running(device);
+    const struct plan *plan = &chosen->plan;
+    const char *path = bundle_path(chosen->bundle);
+
+    if (plan->sequence < device->floor)
+        return failure_set(why, FAIL_BELOW_FLOOR, "%s has sequence %" PRIu32 ", the floor is %" PRIu32, path,
+                           plan->sequence, device->floor);
+    if (running == NULL || running->state != SLOT_STATE_GOOD)
+        return true;
+    if (plan->sequence < running->sequence ||
+        (plan->sequence == running->sequence && !digest_equal(plan->image_digest, running->hash)))
+        return failure_set(why, FAIL_OLD_SEQUENCE, "%s has sequence %" PRIu32 ", %s runs %" PRIu32, path,
+                           plan->sequence, device->serial, running->sequence);
+    return true;
+}
+
+static bool device_holds(const struct chosen *chosen, const struct device_facts *device, struct failure *why)
+{
+    const struct patch_description *patch = &chosen->plan.patch;
+    const char *path = bundle_path(chosen->bundle);
+    struct push *push;
+
+    if (patch->block_max > device->block_max || patch->segment_max > device->segment_max)
+        return failure_set(why, FAIL_BLOCK_TOO_LARGE,
+                           "%s: blocks of %" PRIu32 " and segments of %" PRIu32
+                           " bytes, the device takes %" PRIu32 " and %" PRIu32,
+                           path, patch->block_max, patch->segment_max, device->block_max,
+                           device->segment_max);
+    if (patch->ram > device->ram)
+        return failure_set(why, FAIL_DEVICE_MEMORY, "%s: %" PRIu32 " bytes, the device has %" PRIu32, path,
+                           patch->ram, device->ram);
+    if (!push_open(chosen->bundle, chosen->plan.stream, &push, why))
+        return false;
+    uint64_t envelope = push_stream_offset(push) - 1;
+    push_close(push);
+    if (envelope > device->manifest_max)
+        return failure_set(why, FAIL_MANIFEST_TOO_LARGE, "%s: %" PRIu64 " bytes, the device holds %" PRIu32,
+                           path, envelope, device->manifest_max);
+    return true;
+}
+
+static bool make_plan(struct chosen *chosen, const struct device_facts *device, struct failure *why)
+{
+    const struct message_slot *running = device_running(device);
+    struct plan_target target = {.stream = PLAN_ANY_STREAM};
+    struct suit_where where = {SUIT_NOWHERE, 0};
+
+    memcpy(target.vendor, device->vendor, UUID_SIZE);
+    memcpy(target.class_id, device->class_id, UUID_SIZE);
+    if (running != NULL)
+        memcpy(target.running_digest, running->hash, DIGEST_SIZE);
+    enum status status = plan_make(bundle_manifest(chosen->bundle), &target, &chosen->plan, &where);
+    if (status == OK)
+        return true;
+    enum failure_id id = status == WRONG_BASE     ? FAIL_WRONG_BASE
+                         : status == WRONG_CLASS  ? FAIL_WRONG_CLASS
+                         : status == WRONG_VENDOR ? FAIL_WRONG_VENDOR
+                         : status == UNSUPPORTED  ? FAIL_MANIFEST_PROFILE
+                                                  : FAIL_MANIFEST_FORMAT;
+    return failure_set(why, id, "%s: %s at label %" PRId64, bundle_path(chosen->bundle), status_name(status),
+                       where.label);
+}
+
+bool choose_bundle(const struct choose_from *from, const struct device_facts *device,
+                   const struct trust *trust, uint64_t now, struct chosen *out, struct failure *why)
+{
+    struct chosen chosen = {0};
+
+    chosen.bundle =
+        from->file ? open_file(from->file, device, why) : search_folder(from->folder, device, why);
+    if (chosen.bundle == NULL)
+        return false;
+    const struct suit_content *text = bundle_text(chosen.bundle);
+    bool fits = bundle_authenticate(chosen.bundle, trust, device->class_id, now, why) &&
+                bundle_verify(chosen.bundle, BUNDLE_AUTHENTICATED, why);
+    if (fits && !loader_suffices(text->least_loader))
+        fits = failure_set(why, FAIL_LOADER_TOO_OLD, "%s needs %s, this is %s", bundle_path(chosen.bundle),
+                           text->least_loader, SUTURE_VERSION);
+    fits = fits && make_plan(&chosen, device, why) && order_allows(&chosen, device, why) &&
+           device_holds(&chosen, device, why);
+    if (!fits) {
+        chosen_free(&chosen);
+        return false;
+    }
+    chosen.signer_count = suit_votes(bundle_envelope(chosen.bundle), trust, chosen.signers, NULL);
+    *out = chosen;
+    return true;
+}

@@ -1,0 +1,48 @@
+/* Which bundle, and which of its streams, for the device at hand: a technician never picks a file. Judged here before a byte
+ * is sent; the device judges all of it again. */
+#ifndef SUTURE_LOADER_SESSION_CHOOSE_H
+#define SUTURE_LOADER_SESSION_CHOOSE_H
+
+#include "agent/protocol/messages.h"
+#include "keys/certificate.h"
+#include "loader/record/trust_store.h"
+#include "manifests/bundle.h"
+#include "manifests/plan.h"
+
+/* What a device said of itself; texts are harmless on a terminal. */
+struct device_facts {
+    uint8_t vendor[UUID_SIZE], class_id[UUID_SIZE];
+    char model[64], hardware[32], serial[SERIAL_MAX + 1];
+    uint8_t boot_kind, tries_left, outcome;
+    uint32_t floor;
+    struct message_slot slots[2];
+    size_t slot_count;
+    /* capabilities */
+    uint32_t buffer_size, buffer_count, manifest_max, block_max, segment_max, ram, root_version;
+};
+
+/* The slot that runs, or NULL when none does. */
+const struct message_slot *device_running(const struct device_facts *device);
+
+struct chosen {
+    struct bundle *bundle; /* owned; chosen_free */
+    struct plan plan;
+    uint8_t signers[SUIT_BLOCKS_MAX][KEY_ID_SIZE]; /* whose signatures hold */
+    size_t signer_count;
+};
+
+/* Where to look: one file, or a folder. Exactly one is not NULL. */
+struct choose_from {
+    const char *file, *folder;
+};
+
+/* Finds the bundle with the highest sequence for the device's class, proves it against the vendor's root (`now` in seconds
+ * since 1970), walks all its entries, and finds the stream that fits what runs. A bundle of the folder that can't be read
+ * is passed over, unless none fits: then its failure is the answer. FAIL_NO_BUNDLE, FAIL_AMBIGUOUS_BUNDLE,
+ * FAIL_WRONG_VENDOR, FAIL_WRONG_CLASS, FAIL_WRONG_BASE, FAIL_OLD_SEQUENCE, FAIL_BELOW_FLOOR, FAIL_*_TOO_LARGE,
+ * FAIL_DEVICE_MEMORY, FAIL_LOADER_TOO_OLD, and what bundle.h names. */
+bool choose_bundle(const struct choose_from *from, const struct device_facts *device,
+                   const struct trust *trust, uint64_t now, struct chosen *out, struct failure *why);
+void chosen_free(struct chosen *chosen);
+
+#endif

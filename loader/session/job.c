@@ -1,0 +1,301 @@
+/* The machine of a job: connecting, waiting, moving from step to step. It knows no step by name. */
+#include "loader/session/job_inner.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define RECONNECT_MS 250
+
+const char *job_label(const struct job *job)
+{
+    return job->met ? job->device.serial : job->session.address;
+}
+
+static void tell(struct job *job, struct event event)
+{
+    event.address = job->session.address;
+    event.label = job_label(job);
+    event.device = job->met ? &job->now : NULL;
+    event.of = 6;
+    if (event.name == NULL)
+        event.name = "";
+    if (event.text == NULL)
+        event.text = "";
+    show_event(job->settings->show, &event);
+}
+
+void job_tell_phase(struct job *job, unsigned number, const char *name, const char *text)
+{
+    tell(job, (struct event){.kind = EVENT_PHASE, .number = number, .name = name, .text = text});
+}
+
+void job_tell_note(struct job *job, const char *text)
+{
+    tell(job, (struct event){.kind = EVENT_NOTE, .text = text});
+}
+
+void job_tell_device(struct job *job)
+{
+    tell(job, (struct event){.kind = EVENT_DEVICE});
+}
+
+void job_tell_progress(struct job *job, uint64_t now)
+{
+    const struct client_progress *progress = client_progress(&job->session.client);
+    bool whole = progress->acknowledged >= progress->size;
+    uint64_t moved = progress->acknowledged - progress->first_offset;
+    long eta = -1;
+
+    if (now - job->progress_shown < 100 && !whole)
+        return;
+    job->progress_shown = now;
+    /* A rate is a promise only after a second of it. */
+    if (!whole && now - job->send_started > 1000 && progress->acknowledged > progress->first_offset)
+        eta = (long)((progress->size - progress->acknowledged) * (now - job->send_started) / moved / 1000);
+    tell(job, (struct event){.kind = EVENT_PROGRESS,
+                             .number = 3,
+                             .name = "send",
+                             .done = progress->acknowledged,
+                             .total = progress->size,
+                             .eta = eta});
+}
+
+void job_go(struct job *job, enum job_step step, uint64_t now)
+{
+    job_bank_progress(job);
+    job->step = step;
+    job->pause_until = 0;
+    client_cancel(&job->session.client);
+    if (step == STEP_END)
+        job_end(job, now);
+    else
+        job_rows[step].enter(job, now);
+}
+
+void job_pause(struct job *job, uint64_t now, uint32_t ms)
+{
+    job->pause_until = now + ms;
+}
+
+void job_fail(struct job *job, uint64_t now, const struct failure *why)
+{
+    if (job->failure.id == FAIL_NONE)
+        job->failure = *why;
+    bool reachable = why->id != FAIL_LINK_LOST && why->id != FAIL_TIMEOUT && why->id != FAIL_OTHER_DEVICE;
+    bool reporting = job->step == STEP_REPORT || job->step == STEP_END;
+    job_go(job, job->touched == DEVICE_TOUCHED && reachable && !reporting ? STEP_REPORT : STEP_END, now);
+}
+
+void job_ask(struct job *job, uint64_t now, enum smp_op op, uint16_t group, uint8_t id, size_t body_size,
+             uint32_t timeout_ms)
+{
+    struct failure why;
+    enum status status = client_request(&job->session.client, op, group, id, span_of(job->request, body_size),
+                                        now, timeout_ms, 3);
+    if (status) {
+        failure_set(&why, FAIL_INTERNAL, "request %u.%u: %s", group, id, status_name(status));
+        job_fail(job, now, &why);
+    }
+}
+
+/* How long a device may be away now: what its manifest says after an activation, else the station's patience. */
+static uint64_t patience_ms(const struct job *job)
+{
+    uint64_t patience = job->settings->wait_ms;
+    if (job->activated && job->chosen.bundle != NULL)
+        patience += 1000ull * job->chosen.plan.silence_boot;
+    return patience;
+}
+
+static void gone(struct job *job, uint64_t now, enum failure_id id, const char *how)
+{
+    char text[160];
+
+    session_disconnect(&job->session);
+    if (job->away_since == 0) {
+        job->away_since = now ? now : 1;
+        snprintf(text, sizeof text, "%s; waiting up to %" PRIu64 " s for it to come back", how,
+                 patience_ms(job) / 1000);
+        if (job->step != STEP_AWAY)
+            job_tell_note(job, text);
+    }
+    if (now - job->away_since >= patience_ms(job)) {
+        struct failure why;
+        failure_set(&why, id, "%s, %s", job->session.address, how);
+        job_fail(job, now, &why);
+        return;
+    }
+    job->pause_until = now + RECONNECT_MS;
+}
+
+static void reconnect(struct job *job, uint64_t now)
+{
+    struct failure why;
+
+    if (!session_connect(&job->session, now, &why)) {
+        if (!job->met)
+            job_fail(job, now, &why);
+        else
+            gone(job, now, FAIL_LINK_LOST, "the connection was lost");
+        return;
+    }
+    job_go(job, job->step, now);
+}
+
+static void take_event(struct job *job, enum client_event event, uint64_t now)
+{
+    struct failure why;
+
+    switch (event) {
+    case CLIENT_TIMEOUT:
+        if (job->met) {
+            gone(job, now, FAIL_TIMEOUT, "the device is silent");
+        } else {
+            failure_set(&why, FAIL_NO_DEVICE, "%s: nothing answers there", job->session.address);
+            job_fail(job, now, &why);
+        }
+        return;
+    case CLIENT_NONSENSE:
+        failure_set(&why, FAIL_NONSENSE, "%s", job->session.address);
+        job_fail(job, now, &why);
+        return;
+    case CLIENT_SOURCE:
+        failure_set(&why, FAIL_BUNDLE_CHANGED, "%s", bundle_path(job->chosen.bundle));
+        job_fail(job, now, &why);
+        return;
+    default:
+        job->away_since = 0;
+        job_rows[job->step].answer(job, event, now);
+    }
+}
+
+void job_run(struct job *job, uint64_t now)
+{
+    while (!job_ended(job)) {
+        if (job->pause_until > now)
+            return;
+        if (!link_is_open(&job->session.link)) {
+            reconnect(job, now);
+            continue;
+        }
+        if (job->pause_until != 0) {
+            job_go(job, job->step, now);
+            continue;
+        }
+        bool there = session_pump(&job->session, now);
+        enum client_event event = client_poll(&job->session.client, now);
+        if (event != CLIENT_WAITING) {
+            take_event(job, event, now);
+            continue;
+        }
+        if (!there) {
+            gone(job, now, FAIL_LINK_LOST, "the connection was lost");
+            continue;
+        }
+        if (job->step == STEP_SEND)
+            job_tell_progress(job, now);
+        return;
+    }
+}
+
+uint64_t job_wake(const struct job *job)
+{
+    if (job_ended(job))
+        return UINT64_MAX;
+    return job->pause_until != 0 ? job->pause_until : client_wake(&job->session.client);
+}
+
+bool job_ended(const struct job *job)
+{
+    return job->step == STEP_END;
+}
+
+void job_interrupt(struct job *job, uint64_t now)
+{
+    struct failure why;
+
+    if (job_ended(job) || job->interrupted)
+        return;
+    job->interrupted = true;
+    if (job->activated) {
+        job_tell_note(job, "the device is restarting: going on until it is known what it runs");
+        return;
+    }
+    failure_set(&why, FAIL_INTERRUPTED, "%s; it is safe to unplug now", job_label(job));
+    if (job->failure.id == FAIL_NONE)
+        job->failure = why;
+    job_go(job, STEP_END, now);
+}
+
+bool job_start(struct job *job, enum job_kind kind, const char *address, const struct job_settings *settings,
+               uint64_t now, struct failure *why)
+{
+    memset(job, 0, sizeof *job);
+    job->kind = kind;
+    job->settings = settings;
+    job->started = (uint64_t)time(NULL);
+    job->step = STEP_CAPABILITIES;
+    if (!session_init(&job->session, address, why))
+        return false;
+    reconnect(job, now);
+    return true;
+}
+
+void job_free(struct job *job)
+{
+    push_close(job->push);
+    chosen_free(&job->chosen);
+    trust_document_free(&job->root);
+    trust_document_free(&job->next_root);
+    session_free(&job->session);
+}
+
+static uint64_t steady_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Sleeps until a link has something or a job wants to run. */
+static void wait_for_any(struct job *jobs, size_t count, struct pollfd *polls)
+{
+    uint64_t now = steady_ms(), wake = now + 1000;
+
+    for (size_t i = 0; i < count; i++) {
+        bool open = !job_ended(&jobs[i]) && link_is_open(&jobs[i].session.link);
+        polls[i].fd = open ? jobs[i].session.link.descriptor : -1;
+        polls[i].events = (short)(session_wants_write(&jobs[i].session) ? POLLIN | POLLOUT : POLLIN);
+        if (job_wake(&jobs[i]) < wake)
+            wake = job_wake(&jobs[i]);
+    }
+    poll(polls, (nfds_t)count, wake > now ? (int)(wake - now) : 0);
+}
+
+enum exit_code jobs_run(struct job *jobs, size_t count, const volatile int *interrupted)
+{
+    struct pollfd *polls = calloc(count ? count : 1, sizeof *polls);
+    enum exit_code worst = EXIT_VERIFIED;
+    bool running = polls != NULL;
+
+    while (running) {
+        running = false;
+        for (size_t i = 0; i < count; i++) {
+            if (*interrupted)
+                job_interrupt(&jobs[i], steady_ms());
+            job_run(&jobs[i], steady_ms());
+            running = running || !job_ended(&jobs[i]);
+        }
+        if (running)
+            wait_for_any(jobs, count, polls);
+    }
+    for (size_t i = 0; i < count; i++)
+        worst = exit_worst(worst, jobs[i].verdict.code);
+    if (polls == NULL)
+        worst = EXIT_INTERNAL;
+    free(polls);
+    return worst;
+}

@@ -1,0 +1,49 @@
+/* What a run tells its reader: a terminal gets a line that lives, a pipe one line an event, --json one JSON object a line
+ * (docs/formats.md, "JSON lines"). Jobs say what happens; how it looks is decided here alone. */
+#ifndef SUTURE_LOADER_SHOW_SHOW_H
+#define SUTURE_LOADER_SHOW_SHOW_H
+
+#include "loader/record/verdict.h"
+#include "loader/session/choose.h"
+
+#define SHOW_SCHEMA 1
+
+enum show_format { SHOW_TERMINAL, SHOW_LINES, SHOW_JSON };
+
+enum event_kind {
+    EVENT_DEVICE,   /* a device said who it is: `device` */
+    EVENT_PHASE,    /* step `number` of `of` begins: `name`, `text` */
+    EVENT_PROGRESS, /* `done` of `total` bytes, `eta` seconds or -1 */
+    EVENT_NOTE,     /* `text` */
+    EVENT_RESULT,   /* the end: `verdict`, `failure` or NULL, `receipt` path or NULL, `text` */
+};
+
+struct event {
+    enum event_kind kind;
+    const char *address;               /* never NULL */
+    const char *label;                 /* serial once known, else the address */
+    const struct device_facts *device; /* NULL until known */
+    unsigned number, of;
+    const char *name, *text; /* never NULL */
+    uint64_t done, total;
+    long eta;
+    struct verdict verdict;
+    const struct failure *failure;
+    const char *receipt;
+};
+
+struct show {
+    enum show_format format;
+    FILE *out;
+    bool colour;
+    bool line_open; /* a living line stands on the terminal */
+};
+
+/* SHOW_JSON when asked for, SHOW_TERMINAL when `out` is one, else SHOW_LINES. Colour on a terminal unless NO_COLOR. */
+enum show_wish { SHOW_FOR_PEOPLE, SHOW_FOR_MACHINES };
+void show_init(struct show *show, FILE *out, enum show_wish wish);
+void show_event(struct show *show, const struct event *event);
+/* "P-200 rev B  SN 7F31  slot A 4.2.0 (seq 12)  settled" */
+void show_device_line(const struct device_facts *device, char *out, size_t capacity);
+
+#endif
