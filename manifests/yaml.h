@@ -18,7 +18,7 @@ extern const cyaml_strval_t yaml_bool[2];
  * one ("12abc", "1.5" for a whole number, "010"), a text with a NUL, an alias, a second document, an empty file.
  * Else as file_read. `*out` belongs to the caller, who gives it back with yaml_file_free. */
 bool yaml_file_read(const char *path, const cyaml_schema_value_t *schema, enum failure_id id, void **out,
-               struct failure *why);
+                    struct failure *why);
 /* NULL is allowed. */
 void yaml_file_free(const cyaml_schema_value_t *schema, void *data);
 
