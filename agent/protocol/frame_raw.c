@@ -44,20 +44,22 @@ static bool may_begin(uint8_t first)
     return smp_header_read(span_of(probe, sizeof probe), &header) == OK;
 }
 
-static void skip_body(struct frame_raw *frame, struct span *in)
+/* Throws away what is still to come of a packet too large. */
+static enum status skip_body(struct frame_raw *frame, struct span *in, struct span *packet)
 {
     struct span piece = span_first(*in, frame->skip);
     frame->skip -= (uint32_t)piece.size;
     *in = span_from(*in, piece.size);
+    if (frame->skip > 0)
+        return INCOMPLETE;
+    *packet = span_used(&frame->packet);
+    return TOO_LARGE;
 }
 
 enum status frame_raw_take(struct frame_raw *frame, struct span *in, struct span *packet)
 {
-    if (frame->skip > 0) {
-        skip_body(frame, in);
-        if (frame->skip > 0)
-            return INCOMPLETE;
-    }
+    if (frame->skip > 0)
+        return skip_body(frame, in, packet);
     if (frame_raw_between(frame))
         frame->packet.size = 0;
     if (frame->packet.size == 0)
@@ -75,8 +77,7 @@ enum status frame_raw_take(struct frame_raw *frame, struct span *in, struct span
         return INCOMPLETE;
     if (is_too_large(frame)) {
         frame->skip = (uint32_t)(size - SMP_HEADER_SIZE);
-        *packet = span_used(&frame->packet);
-        return TOO_LARGE;
+        return skip_body(frame, in, packet);
     }
     fill(frame, in, size);
     if (frame->packet.size < size)

@@ -12,10 +12,10 @@ struct frame_raw {
 
 /* Stands before a packet's first byte; whatever was half received is forgotten. */
 void frame_raw_start(struct frame_raw *frame, struct buffer memory);
-/* Takes bytes from `*in` (advanced) until a packet is whole: then OK with `packet` valid until the next call. INCOMPLETE:
- * more bytes are needed, `*in` is empty. BAD_FORMAT: a byte that begins no header was dropped, call again. TOO_LARGE: a
- * packet beyond the memory is being thrown away; `packet` holds its header (so that an error can be answered), call again.
- * Garbage that looks like a header may swallow up to 65,543 bytes: only silence can tell, so a caller that waits in vain
+/* Takes bytes from `*in` (advanced) up to the end of one packet: then OK with `packet` valid until the next call.
+ * INCOMPLETE: more bytes are needed, `*in` is empty. BAD_FORMAT: a byte that begins no header was dropped, call again.
+ * TOO_LARGE: a packet beyond the memory was thrown away; `packet` holds its header (so that an error can be answered), call
+ * again. Garbage that looks like a header may swallow up to 65,543 bytes: only silence can tell, so whoever waits in vain
  * starts anew. */
 enum status frame_raw_take(struct frame_raw *frame, struct span *in, struct span *packet);
 /* True when the next byte is a packet's first. */
