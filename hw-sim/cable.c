@@ -28,17 +28,20 @@ static uint64_t credit_at(const struct cable *cable, const struct cable_way *way
     return credit < most ? credit : most;
 }
 
-size_t cable_pass(struct cable *cable, struct cable_way *way, size_t want, uint64_t now)
+size_t cable_room(const struct cable *cable, struct cable_way *way, uint64_t now)
 {
     if (cable->speed == 0)
-        return want;
+        return SIZE_MAX;
     way->credit = credit_at(cable, way, now);
     if (now > way->last_ms)
         way->last_ms = now;
-    uint64_t allowed = way->credit / 1000;
-    size_t passed = want < allowed ? want : (size_t)allowed;
-    way->credit -= (uint64_t)passed * 1000;
-    return passed;
+    return (size_t)(way->credit / 1000);
+}
+
+void cable_pass(const struct cable *cable, struct cable_way *way, size_t size)
+{
+    if (cable->speed != 0)
+        way->credit -= (uint64_t)size * 1000;
 }
 
 uint64_t cable_ready(const struct cable *cable, const struct cable_way *way, uint64_t now)

@@ -29,8 +29,10 @@ struct cable {
 
 /* Plugged and sound. */
 void cable_start(struct cable *cable, uint32_t speed, uint64_t seed);
-/* How many of `want` bytes may pass in this direction at `now` (ms); they count as passed. */
-size_t cable_pass(struct cable *cable, struct cable_way *way, size_t want, uint64_t now);
+/* How many bytes may pass in this direction at `now` (ms). */
+size_t cable_room(const struct cable *cable, struct cable_way *way, uint64_t now);
+/* Counts `size` bytes, at most the room, as passed. */
+void cable_pass(const struct cable *cable, struct cable_way *way, size_t size);
 /* The time (ms) at which at least one byte may pass. */
 uint64_t cable_ready(const struct cable *cable, const struct cable_way *way, uint64_t now);
 /* A babbling cable: owes noise for `size` bytes that came in, and pays up to `capacity` bytes of it. */

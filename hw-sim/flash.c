@@ -96,6 +96,7 @@ static enum status program_unit(const struct flash_chip *chip, uint64_t offset, 
         return FLASH_FAILED;
     }
     *state = fate == POWER_FAILS_TORN ? UNIT_TORN_PROGRAM : UNIT_PROGRAMMED;
+    cells->torn += *state == UNIT_TORN_PROGRAM;
     memcpy(cell_at(chip, offset), data, chip->geometry.write_unit);
     cells->time_us += chip->geometry.program_us;
     end_if_lost(chip, fate);
@@ -133,8 +134,11 @@ static enum status chip_erase(void *context, uint64_t offset)
         end_if_lost(chip, fate);
     uint8_t *states = unit_state(chip, offset);
     size_t units = geometry->erase_block / geometry->write_unit;
+    for (size_t i = 0; i < units; i++)
+        chip->cells->torn -= states[i] >= UNIT_TORN_PROGRAM;
     if (fate == POWER_FAILS_TORN) {
         memset(states, UNIT_TORN_ERASE, units);
+        chip->cells->torn += units;
     } else {
         memset(cell_at(chip, offset), geometry->erased, geometry->erase_block);
         memset(states, UNIT_ERASED, units);
@@ -212,10 +216,7 @@ struct flash_faults flash_cells_faults(const struct flash_cells *cells)
 
 uint64_t flash_cells_torn(const struct flash_cells *cells)
 {
-    uint64_t torn = 0;
-    for (size_t i = 0; i < cells->unit_count; i++)
-        torn += cells->units[i] >= UNIT_TORN_PROGRAM;
-    return torn;
+    return cells->torn;
 }
 
 uint64_t flash_cells_take_time(struct flash_cells *cells)

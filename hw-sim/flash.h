@@ -52,7 +52,8 @@ struct flash_cells; /* owns the memory or the mapped file */
 /* Opens cells in memory, all erased. FAIL_LAYOUT: a geometry that keeps the rules above not. FAIL_MEMORY. */
 bool flash_cells_new(const struct flash_geometry *chips, size_t count, uint64_t seed,
                      struct flash_cells **out, struct failure *why);
-/* Opens a file and locks it for this process. FAIL_FILE_OPEN, FAIL_FLASH_IMAGE: another size than the chips', or in use. */
+/* Opens a file and locks it for this process. FAIL_FLASH_IMAGE: not there, another size than
+ * the chips', or in use. FAIL_FILE_OPEN. */
 bool flash_cells_open(const char *path, const struct flash_geometry *chips, size_t count, uint64_t seed,
                       struct flash_cells **out, struct failure *why);
 void flash_cells_close(struct flash_cells *cells);

@@ -25,6 +25,7 @@ struct flash_cells {
         *chance; /* state of the random source; kept with the cells, so that a story goes on over processes */
     uint64_t size; /* of `bytes` */
     size_t unit_count;
+    uint64_t torn; /* units that are torn right now */
     struct flash_chip chips[FLASH_CHIPS_MAX];
     size_t chip_count;
     const struct flash_watch *watch;

@@ -81,6 +81,7 @@ static void cells_point(struct flash_cells *cells)
 /* What a plain flash image says of its units. */
 static void units_derive(struct flash_cells *cells)
 {
+    cells->torn = 0;
     for (size_t i = 0; i < cells->chip_count; i++) {
         const struct flash_chip *chip = &cells->chips[i];
         uint32_t unit = chip->geometry.write_unit;
@@ -103,15 +104,19 @@ static void trailer_fresh(struct flash_cells *cells, uint64_t seed)
     units_derive(cells);
 }
 
-static bool trailer_valid(const struct flash_cells *cells)
+/* Counts torn units on its way. */
+static bool trailer_take(struct flash_cells *cells)
 {
     const struct trailer *trailer = cells_trailer(cells);
     if (memcmp(trailer->magic, trailer_magic, sizeof trailer->magic) != 0 || trailer->layout != 1 ||
         trailer->zero != 0 || trailer->units != cells->unit_count)
         return false;
-    for (size_t i = 0; i < cells->unit_count; i++)
+    cells->torn = 0;
+    for (size_t i = 0; i < cells->unit_count; i++) {
         if (cells->units[i] > UNIT_TORN_ERASE)
             return false;
+        cells->torn += cells->units[i] >= UNIT_TORN_PROGRAM;
+    }
     return true;
 }
 
@@ -157,7 +162,8 @@ static bool file_take(struct flash_cells *cells, const char *path, bool *plain, 
 
     cells->file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (cells->file < 0)
-        return failure_set(why, FAIL_FILE_OPEN, "%s: %s", path, strerror(errno));
+        return failure_set(why, errno == ENOENT ? FAIL_FLASH_IMAGE : FAIL_FILE_OPEN, "%s: %s", path,
+                           strerror(errno));
     if (fstat(cells->file, &stat) != 0 || !S_ISREG(stat.st_mode))
         return failure_set(why, FAIL_FLASH_IMAGE, "%s is not a regular file", path);
     if (flock(cells->file, LOCK_EX | LOCK_NB) != 0)
@@ -193,7 +199,7 @@ bool flash_cells_open(const char *path, const struct flash_geometry *chips, size
     if (plain || bytes_all((const uint8_t *)cells_trailer(cells)->magic, sizeof trailer_magic, 0)) {
         /* zeros: room was reserved, and the process ended before it wrote there */
         trailer_fresh(cells, seed);
-    } else if (!trailer_valid(cells)) {
+    } else if (!trailer_take(cells)) {
         failure_set(why, FAIL_FLASH_IMAGE, "%s: what follows the cells is not this simulator's", path);
         goto fail;
     }
@@ -236,4 +242,5 @@ void flash_cells_copy(struct flash_cells *to, const struct flash_cells *from)
 {
     memcpy(to->memory, from->memory, from->memory_size);
     to->faults = from->faults;
+    to->torn = from->torn;
 }

@@ -29,12 +29,20 @@ static void a_real_clock_can_not_be_moved(void **state)
     assert_true(clock_now(&clock) < 1000000000);
 }
 
+/* Passes as many of `want` bytes as the cable lets through now. */
+static size_t passes(struct cable *cable, struct cable_way *way, size_t want, uint64_t now)
+{
+    size_t room = cable_room(cable, way, now), size = want < room ? want : room;
+    cable_pass(cable, way, size);
+    return size;
+}
+
 static void a_cable_without_a_speed_passes_everything_at_once(void **state)
 {
     (void)state;
     struct cable cable;
     cable_start(&cable, 0, 1);
-    assert_int_equal(cable_pass(&cable, &cable.in, 100000, 0), 100000);
+    assert_int_equal(passes(&cable, &cable.in, 100000, 0), 100000);
     assert_int_equal(cable_ready(&cable, &cable.in, 0), 0);
 }
 
@@ -42,7 +50,7 @@ static void a_cable_without_a_speed_passes_everything_at_once(void **state)
 static uint64_t time_to_pass(struct cable *cable, struct cable_way *way, size_t size, uint64_t now)
 {
     while (size > 0) {
-        size -= cable_pass(cable, way, size, now);
+        size -= passes(cable, way, size, now);
         if (size > 0)
             now = cable_ready(cable, way, now) > now ? cable_ready(cable, way, now) : now + 1;
     }
@@ -73,7 +81,7 @@ static void a_pause_saves_up_no_more_than_a_short_burst(void **state)
     (void)state;
     struct cable cable;
     cable_start(&cable, 10000, 1);
-    assert_int_equal(cable_pass(&cable, &cable.in, 100000, UINT64_MAX / 2), 200);
+    assert_int_equal(passes(&cable, &cable.in, 100000, UINT64_MAX / 2), 200);
 }
 
 static void a_babbling_cable_owes_noise_for_what_came_and_no_more(void **state)

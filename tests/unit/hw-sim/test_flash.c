@@ -458,7 +458,9 @@ static void a_file_of_another_size_or_in_use_is_refused_untouched(void **state)
     assert_int_equal(why.id, FAIL_FLASH_IMAGE);
     file_gone(path);
     assert_false(flash_cells_open("/nowhere/flash.bin", &internal, 1, SEED, &cells, &why));
-    assert_int_equal(why.id, FAIL_FILE_OPEN);
+    assert_int_equal(why.id, FAIL_FLASH_IMAGE);
+    assert_false(flash_cells_open("/dev/null", &internal, 1, SEED, &cells, &why));
+    assert_int_equal(why.id, FAIL_FLASH_IMAGE);
 }
 
 static void a_damaged_trailer_is_refused(void **state)
