@@ -12,21 +12,21 @@ enum patch_codec { PATCH_STORED = 0, PATCH_DEFLATE = 1, PATCH_DELTA = 2, PATCH_M
 enum { PATCH_BLOCK_CONTEXT = 0, PATCH_BLOCK_DATA = 1 };
 enum { PATCH_SEGMENT_START = 1, PATCH_SEGMENT_END = 2, PATCH_LAST = 4 };
 
-#define PATCH_HEAD_SIZE    38 /* type, flags, length and digest of the next block; 2 in the last block */
-#define PATCH_BLOCK_LEAST  64 /* least block_max: the head, a segment's start (two ULEB128) and some body */
-#define PATCH_LENGTH_LEAST 2  /* bytes of the shortest block: type and flags */
+#define PATCH_HEAD_SIZE       38 /* type, flags, length and digest of the next block; 2 in the last block */
+#define PATCH_BLOCK_LEAST     64 /* least block_max: the head, a segment's start (two ULEB128) and some body */
+#define PATCH_LENGTH_LEAST    2  /* bytes of the shortest block: type and flags */
 #define PATCH_DESCRIPTION_MAX 96 /* bytes of an encoded description */
 
 /* Parameter -257 of the manifest. Sizes in bytes, whole blocks, heads included. */
 struct patch_description {
-    uint8_t codec;          /* enum patch_codec */
-    uint8_t window_bits;    /* 0 (stored) or 9..15 */
+    uint8_t codec;       /* enum patch_codec */
+    uint8_t window_bits; /* 0 (stored) or 9..15 */
     uint32_t block_max;
     uint32_t segment_max;
-    uint32_t ram;           /* decoder RAM: block_max + context_size + the codec's */
+    uint32_t ram; /* decoder RAM: block_max + context_size + the codec's */
     uint64_t stream_size;
     uint32_t context_size;
-    uint32_t first_length;  /* of the first block */
+    uint32_t first_length; /* of the first block */
     uint8_t first_digest[DIGEST_SIZE];
     uint8_t instruction_set; /* 0 none, 1 Thumb, 2 Arm, 3 AArch64, 4 x86, 5 RISC-V */
     uint64_t old_address, new_address;
@@ -60,7 +60,8 @@ struct patch_sink {
 struct patch_memory {
     struct buffer block;   /* capacity >= block_max */
     struct buffer decoder; /* capacity >= ram - block_max; aligned to 8; none for stored */
-    struct buffer output;  /* deflate: the pieces that the sink gets, at most its capacity each, 1 byte or more; none for
+    struct buffer
+        output; /* deflate: the pieces that the sink gets, at most its capacity each, 1 byte or more; none for
                             * stored, whose pieces are a block's body. Not part of the description's RAM. */
 };
 
@@ -69,21 +70,22 @@ struct patch_reader {
     struct patch_description description;
     struct patch_memory memory;
     struct patch_sink sink;
-    uint64_t image_size;      /* output never passes it */
-    uint64_t offset;          /* of the next stream byte wanted */
-    uint64_t output;          /* output made so far, from the image's start */
-    uint32_t block_length;    /* of the block being gathered */
+    uint64_t image_size;   /* output never passes it */
+    uint64_t offset;       /* of the next stream byte wanted */
+    uint64_t output;       /* output made so far, from the image's start */
+    uint32_t block_length; /* of the block being gathered */
     uint8_t block_digest[DIGEST_SIZE];
-    uint32_t segment_size;    /* stream bytes of the open segment so far */
+    uint32_t segment_size; /* stream bytes of the open segment so far */
     bool in_segment, last_seen;
-    enum status spent;        /* OK, or the error that ended the stream */
+    enum status spent; /* OK, or the error that ended the stream */
     struct inflate inflate;
 };
 
 /* Begins at `restart` (NULL: the beginning). Only TOO_LARGE (memory) and BAD_FORMAT (numbers) can come back,
  * or UNSUPPORTED (a codec that this build does not decode, so none with context blocks yet). */
-enum status patch_start(struct patch_reader *reader, const struct patch_description *description, uint64_t image_size,
-                        const struct patch_restart *restart, struct patch_memory memory, struct patch_sink sink);
+enum status patch_start(struct patch_reader *reader, const struct patch_description *description,
+                        uint64_t image_size, const struct patch_restart *restart, struct patch_memory memory,
+                        struct patch_sink sink);
 
 /* Takes stream bytes from reader->offset on, as many as there are. BAD_DIGEST: a block is not the announced one.
  * BAD_FORMAT: an authentic block that breaks the rules. TOO_LARGE: output beyond the image, of which
