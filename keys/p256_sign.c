@@ -1,7 +1,6 @@
 /* P-256 private keys by mbedtls. Every copy of a private scalar made here is wiped before it is given back. */
 #include "keys/p256_sign.h"
 #include "keys/compat_mbedtls.h"
-#include "keys/random.h"
 
 #include <string.h>
 
@@ -13,12 +12,6 @@ struct private
     mbedtls_ecp_group group;
     mbedtls_mpi d;
 };
-
-static int random_for_mbedtls(void *context, unsigned char *out, size_t size)
-{
-    (void)context;
-    return random_bytes(out, size) ? 0 : MBEDTLS_ERR_ECP_RANDOM_FAILED;
-}
 
 static void private_open(struct private *private)
 {
@@ -47,7 +40,7 @@ enum status p256_generate(uint8_t private_key[P256_PRIVATE_SIZE])
 
     private_open(&private);
     if (mbedtls_ecp_group_load(&private.group, MBEDTLS_ECP_DP_SECP256R1) == 0 &&
-        mbedtls_ecp_gen_privkey(&private.group, &private.d, random_for_mbedtls, NULL) == 0 &&
+        mbedtls_ecp_gen_privkey(&private.group, &private.d, compat_random, NULL) == 0 &&
         mbedtls_mpi_write_binary(&private.d, private_key, P256_PRIVATE_SIZE) == 0)
         status = OK;
     private_close(&private);
@@ -59,8 +52,7 @@ static enum status public_point(struct private *private, mbedtls_ecp_point *poin
     size_t size = 0;
     uint8_t bytes[P256_PUBLIC_SIZE];
 
-    if (mbedtls_ecp_mul(&private->group, point, &private->d, &private->group.G, random_for_mbedtls, NULL) !=
-            0 ||
+    if (mbedtls_ecp_mul(&private->group, point, &private->d, &private->group.G, compat_random, NULL) != 0 ||
         mbedtls_ecp_point_write_binary(&private->group, point, MBEDTLS_ECP_PF_UNCOMPRESSED, &size, bytes,
                                        sizeof bytes) != 0 ||
         size != sizeof bytes)
@@ -90,7 +82,7 @@ static enum status sign(struct private *private, mbedtls_mpi *r, mbedtls_mpi *s,
     uint8_t bytes[P256_SIGNATURE_SIZE];
 
     if (mbedtls_ecdsa_sign_det_ext(&private->group, r, s, &private->d, digest, 32, MBEDTLS_MD_SHA256,
-                                   random_for_mbedtls, NULL) != 0 ||
+                                   compat_random, NULL) != 0 ||
         mbedtls_mpi_write_binary(r, bytes, HALF) != 0 || mbedtls_mpi_write_binary(s, bytes + HALF, HALF) != 0)
         return FAILED;
     memcpy(signature, bytes, sizeof bytes);

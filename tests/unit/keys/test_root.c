@@ -474,8 +474,6 @@ static void what_fails_leaves_the_result_as_it_was(void **state)
     assert_memory_equal(&got, &before, sizeof got);
 }
 
-/* Rotation ---------------------------------------------------------------------------------------------------------- */
-
 struct rotation {
     struct trust current;
     struct trust next;
