@@ -1,5 +1,6 @@
 /* suture-key certify: a device certificate, checked under the root document before it is written. */
 #include "keys/base/file.h"
+#include "keys/base/hex.h"
 #include "keys/certificate.h"
 #include "keys/keyfile.h"
 #include "keys/notation.h"
@@ -59,7 +60,7 @@ static bool refused(enum status status, const struct signer *signer, struct fail
 {
     char id[2 * KEY_ID_SIZE + 1];
 
-    hex_write(id, span_of(signer_cose(signer)->key_id, KEY_ID_SIZE));
+    hex_of(span_of(signer_cose(signer)->key_id, KEY_ID_SIZE), id);
     switch (status) {
     case UNKNOWN_KEY:
         return failure_set(why, FAIL_KEY_UNKNOWN, "the signer's key %s is not in the root document", id);
@@ -119,8 +120,8 @@ static enum exit_code run(const struct invocation *call)
     struct signer *signer = NULL;
     struct failure why;
 
-    if (!all_given(call, &why) || !signer_open(option_value(call, "sign", NULL),
-                                               option_value(call, "sign-public", NULL), &signer, &why))
+    if (!all_given(call, &why) ||
+        !signer_open(option_value(call, "sign", NULL), option_value(call, "public", NULL), &signer, &why))
         return command_fail(&why);
     bool done = certify(call, signer, &why);
     signer_close(signer);
@@ -136,7 +137,7 @@ static const struct command_option options[] = {
     {"serial", "TEXT", "serial number, 1 to 32 bytes"},
     {"sign", "SIGNER",
      "key file, or \"cmd:PROGRAM ARG…\" that reads what is to be signed and answers r s (64 bytes)"},
-    {"sign-public", "FILE", "public key of a cmd: signer"},
+    {"public", "FILE", "public key of a cmd: signer"},
     {"issued", "DATE",
      "2026-03-31 or 2026-03-31T12:00:00Z (default: now); a fixed date gives the same bytes again"},
     {"output", "FILE", "where the certificate goes"},

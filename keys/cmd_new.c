@@ -1,6 +1,6 @@
 /* suture-key new: a new key pair in two files. */
+#include "keys/base/hex.h"
 #include "keys/keyfile.h"
-#include "keys/notation.h"
 #include "keys/suture_key.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ static enum exit_code run(const struct invocation *call)
     if (!done)
         return command_fail(&why);
     key_id_of(span_of(public_key, sizeof public_key), id);
-    hex_write(id_text, span_of(id, sizeof id));
+    hex_of(span_of(id, sizeof id), id_text);
     printf("key id  %s\nprivate %s (only you may read it; whoever has it can sign)\npublic  %s.pub\n",
            id_text, path, path);
     return EXIT_VERIFIED;

@@ -1,5 +1,6 @@
 /* suture-key root: a root document from public keys, checked as a device would check it before it is written. */
 #include "keys/base/file.h"
+#include "keys/base/hex.h"
 #include "keys/keyfile.h"
 #include "keys/notation.h"
 #include "keys/root_file.h"
@@ -306,9 +307,9 @@ static bool add_ids(const struct invocation *call, const struct id_list *list, s
     const char *text;
 
     for (size_t k = 0; (text = option_at(call, list->option, k)) != NULL; k++) {
-        if (!hex_read(text, id, list->size))
-            return failure_set(why, FAIL_USAGE, "--%s %s: not %zu hex digits", list->option, text,
-                               2 * list->size);
+        if (!hex_exact(text, id, list->size))
+            return failure_set(why, FAIL_USAGE, "--%s %s: not %zu hex digits in lower case", list->option,
+                               text, 2 * list->size);
         if (!add_id(list, id, why))
             return false;
     }
@@ -335,13 +336,13 @@ static bool take_withdrawals(const struct invocation *call, struct plan *plan, s
     for (size_t i = 0; i < trust->withdrawn_key_count; i++)
         if (trust_find(trust, trust->withdrawn_keys[i]) != NULL) {
             char id[2 * KEY_ID_SIZE + 1];
-            hex_write(id, span_of(trust->withdrawn_keys[i], KEY_ID_SIZE));
+            hex_of(span_of(trust->withdrawn_keys[i], KEY_ID_SIZE), id);
             return failure_set(why, FAIL_KEY_WITHDRAWN, "key %s is listed and withdrawn at once", id);
         }
     return true;
 }
 
-/* The commands among the signers take the files of --sign-public in order. */
+/* The commands among the signers take the files of --public in order. */
 static bool open_signers(const struct invocation *call, struct plan *plan, struct failure *why)
 {
     const char *spec;
@@ -353,7 +354,7 @@ static bool open_signers(const struct invocation *call, struct plan *plan, struc
             return failure_set(why, FAIL_USAGE, "--sign %s: at most %d signatures fit", spec,
                                ROOT_SIGNATURES_MAX);
         if (signer_is_command(spec))
-            public_path = option_at(call, "sign-public", next_public++);
+            public_path = option_at(call, "public", next_public++);
         if (!signer_open(spec, public_path, &plan->signers[plan->signer_count], why))
             return false;
         plan->signer_count++;
@@ -362,9 +363,9 @@ static bool open_signers(const struct invocation *call, struct plan *plan, struc
                 0)
                 return failure_set(why, FAIL_USAGE, "--sign %s: this key signs already", spec);
     }
-    if (option_at(call, "sign-public", next_public) != NULL)
-        return failure_set(why, FAIL_USAGE, "--sign-public %s: no cmd: signer is left for it",
-                           option_at(call, "sign-public", next_public));
+    if (option_at(call, "public", next_public) != NULL)
+        return failure_set(why, FAIL_USAGE, "--public %s: no cmd: signer is left for it",
+                           option_at(call, "public", next_public));
     return plan->signer_count > 0 || failure_set(why, FAIL_USAGE, "root: --sign is missing");
 }
 
@@ -433,7 +434,7 @@ static const struct command_option options[] = {
     {"previous", "ROOT", "the document this one follows: its root keys must sign as well"},
     {"sign", "SIGNER",
      "key file, or \"cmd:PROGRAM ARG…\" that reads what is to be signed and answers r s (64 bytes)"},
-    {"sign-public", "FILE", "public key of a cmd: signer; one for each of them, in the same order"},
+    {"public", "FILE", "public key of a cmd: signer; one for each of them, in the same order"},
     {"output", "FILE", "where the document goes"},
     {NULL, NULL, NULL},
 };

@@ -1,5 +1,6 @@
 /* suture-key show: says what a key file, a root document or a device certificate is. Never shows a private half. */
 #include "keys/base/file.h"
+#include "keys/base/hex.h"
 #include "keys/certificate.h"
 #include "keys/notation.h"
 #include "keys/pem.h"
@@ -21,7 +22,7 @@ static void show_hex(const char *name, const uint8_t *bytes, size_t size)
 {
     char text[2 * 65 + 1];
 
-    hex_write(text, span_of(bytes, size));
+    hex_of(span_of(bytes, size), text);
     show_field(name, text);
 }
 
@@ -30,7 +31,7 @@ static void show_uuid(const char *name, const uint8_t uuid[UUID_SIZE])
 {
     char digits[2 * UUID_SIZE + 1];
 
-    hex_write(digits, span_of(uuid, UUID_SIZE));
+    hex_of(span_of(uuid, UUID_SIZE), digits);
     printf("  %-20s%.8s-%.4s-%.4s-%.4s-%s\n", name, digits, digits + 8, digits + 12, digits + 16,
            digits + 20);
 }
@@ -80,7 +81,7 @@ static void show_listed_key(const struct trust_key *key)
 {
     char id[2 * KEY_ID_SIZE + 1];
 
-    hex_write(id, span_of(key->id, KEY_ID_SIZE));
+    hex_of(span_of(key->id, KEY_ID_SIZE), id);
     printf("  %-20s%s ESP256, roles:%s%s%s\n", "key", id, key->roles & ROLE_RELEASE ? " release" : "",
            key->roles & ROLE_ROOT ? " root" : "", key->roles & ROLE_DEVICE ? " device" : "");
     for (size_t i = 0; i < key->class_count; i++)

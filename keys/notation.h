@@ -1,13 +1,9 @@
-/* The small notations of command lines and screens: hex, dates, domains. Host code. */
+/* The small notations of command lines and screens: dates and domains. Host code. */
 #ifndef SUTURE_KEYS_NOTATION_H
 #define SUTURE_KEYS_NOTATION_H
 
-#include "keys/base/span.h"
-
-/* Exactly 2 * size hex digits of either case into `bytes`. False: anything else; `bytes` may then be partly written. */
-bool hex_read(const char *text, uint8_t *bytes, size_t size);
-/* Writes 2 * bytes.size digits and a NUL; `out` holds that many characters. */
-void hex_write(char *out, struct span bytes);
+#include <stdbool.h>
+#include <stdint.h>
 
 /* "2031-12-31" (its first second) or "2031-12-31T23:59:59Z" (RFC 3339 in UTC, whole seconds), 1970 to 9999, as seconds
  * since 1970. False: anything else, also a day that is in no calendar. */
