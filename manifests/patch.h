@@ -56,13 +56,12 @@ struct patch_sink {
     void (*segment)(void *context, const struct patch_restart *restart);
 };
 
-/* Memory of one decoder; it must live as long as the reader. */
+/* Memory of one decoder; it must live as long as the reader. Stored needs only `block`, whose body is what the sink gets;
+ * with deflate the sink gets pieces of at most `output`'s capacity, which is not part of the description's RAM. */
 struct patch_memory {
     struct buffer block;   /* capacity >= block_max */
-    struct buffer decoder; /* capacity >= ram - block_max; aligned to 8; none for stored */
-    struct buffer
-        output; /* deflate: the pieces that the sink gets, at most its capacity each, 1 byte or more; none for
-                            * stored, whose pieces are a block's body. Not part of the description's RAM. */
+    struct buffer decoder; /* capacity >= ram - block_max; aligned to 8 */
+    struct buffer output;  /* capacity >= 1; 256 to 512 bytes serve well */
 };
 
 /* Opaque but for `offset` and `output`. Once started it must not be moved: the decoder points into it. */
