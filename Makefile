@@ -28,7 +28,7 @@ DEVICE_SOURCES := $(KEYS_DEVICE) $(MANIFESTS_DEVICE) $(PROTOCOL_DEVICE) $(AGENT_
 PACKAGES  := libarchive libcyaml jansson zlib
 # pkg-config is asked only when something is compiled: `make deps` must run without it
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
-PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lmbedcrypto
+PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lmbedcrypto -lm
 CC        ?= cc
 WARNINGS  := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef $(WERROR)
 OPTIMIZE  := -O2 -g -fno-strict-aliasing
