@@ -32,15 +32,6 @@ uint64_t client_time_after(uint64_t now, uint32_t ms)
     return now < last - ms ? now + ms : last;
 }
 
-uint64_t client_wake(const struct client *client)
-{
-    if (client->event != CLIENT_WAITING)
-        return 0;
-    if (client->job == CLIENT_JOB_NONE)
-        return UINT64_MAX;
-    return client->pause_until ? client->pause_until : client->deadline;
-}
-
 struct span client_answer(const struct client *client)
 {
     return client->answer;
@@ -100,10 +91,11 @@ static size_t outbox_end(const struct client *client)
 size_t client_send(struct client *client, uint8_t *out, size_t capacity, uint64_t now)
 {
     size_t moved = 0;
+    client->unasked = false;
     while (moved < capacity) {
         size_t left = outbox_end(client) - client->out_sent;
         if (left == 0) {
-            if (client->job != CLIENT_JOB_TRANSFER || !client_transfer_fill(client))
+            if (!client_transfer_fill(client))
                 break;
             continue;
         }
@@ -123,6 +115,7 @@ size_t client_send(struct client *client, uint8_t *out, size_t capacity, uint64_
 static void job_begin(struct client *client, uint64_t now, uint32_t timeout_ms, unsigned tries)
 {
     client_outbox_clear(client);
+    client->unasked = true;
     client->timeout_ms = timeout_ms;
     client->tries = tries > 0 ? tries : 1;
     client->busy_until = client->pause_until = 0;
@@ -208,6 +201,7 @@ void client_link_reset(struct client *client, uint64_t now)
     client->out.size = keep;
     client->out_sent = client->packet_at = 0;
     client->pause_until = 0;
+    client->unasked = true;
     client->deadline = client_time_after(now, client->timeout_ms);
     if (client->job == CLIENT_JOB_TRANSFER)
         client_transfer_restart(client);
@@ -313,6 +307,7 @@ void client_receive(struct client *client, struct span bytes, uint64_t now)
 {
     struct span packet;
     enum status status;
+    client->unasked = true;
     do {
         struct frame_raw *frame = frame_of_next_byte(client);
         status = frame_raw_take(frame, &bytes, &packet);
@@ -346,6 +341,7 @@ static void request_anew(struct client *client)
 static void pause_over(struct client *client, uint64_t now)
 {
     client->pause_until = 0;
+    client->unasked = true;
     client->deadline = client_time_after(now, client->timeout_ms);
     if (client->job == CLIENT_JOB_REQUEST)
         request_anew(client);
@@ -364,11 +360,24 @@ static void silence_over(struct client *client, uint64_t now)
         return;
     }
     client->progress.retries += 1;
+    client->unasked = true;
     client->deadline = client_time_after(now, client->timeout_ms);
     if (client->job == CLIENT_JOB_REQUEST)
         request_again(client);
     else
         client_transfer_again(client);
+}
+
+uint64_t client_wake(const struct client *client)
+{
+    if (client->event != CLIENT_WAITING)
+        return 0;
+    if (client->job == CLIENT_JOB_NONE)
+        return UINT64_MAX;
+    bool to_send = outbox_end(client) > client->out_sent || client_transfer_ready(client);
+    if (client->unasked && to_send)
+        return 0;
+    return client->pause_until ? client->pause_until : client->deadline;
 }
 
 enum client_event client_poll(struct client *client, uint64_t now)

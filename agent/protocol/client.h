@@ -3,8 +3,8 @@
  *
  *   client_request / client_transfer_start ─► client_send ─► (link) ─► client_receive ─► client_poll says what came of it
  *
- * The caller's loop, in this order: hand in what the link gives, poll, send what client_send gives, sleep until bytes come
- * or client_wake. (A poll may decide to send something again: whoever sleeps before sending sleeps too long.)
+ * The caller's loop: hand in what the link gives, poll, send what client_send gives, sleep until bytes come, the link takes
+ * more, or client_wake.
  * Whatever the device answers, a job ends: see the bounds at client_transfer_start. */
 #ifndef SUTURE_AGENT_PROTOCOL_CLIENT_H
 #define SUTURE_AGENT_PROTOCOL_CLIENT_H
@@ -84,7 +84,7 @@ struct client {
     uint64_t next_offset, sent_to;     /* of the next chunk; end of the furthest one */
     uint64_t wanted, lost, detours;    /* the offset gone to last; the bounds' counters */
     unsigned restarts;
-    bool first_answered, has_wanted, held;
+    bool first_answered, has_wanted, held, unasked;
     struct span answer;
     struct smp_error error;
     enum client_event event;
@@ -124,7 +124,8 @@ void client_receive(struct client *client, struct span bytes, uint64_t now);
 size_t client_send(struct client *client, uint8_t *out, size_t capacity, uint64_t now);
 /* What happened. Every event but CLIENT_WAITING ends the job and is told once. */
 enum client_event client_poll(struct client *client, uint64_t now);
-/* When to poll at the latest (ms); 0: at once; UINT64_MAX: no job runs. */
+/* When to come back at the latest (ms). 0: at once, there is an event to be told, or something to send that client_send was
+ * not asked for yet. UINT64_MAX: no job runs. */
 uint64_t client_wake(const struct client *client);
 /* The answer's CBOR body: valid until the next job starts, whatever bytes come in. */
 struct span client_answer(const struct client *client);

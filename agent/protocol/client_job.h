@@ -23,6 +23,8 @@ uint64_t client_time_after(uint64_t now, uint32_t ms);
 
 /* client_transfer.c */
 
+/* True when a transfer runs and its next chunk may go. */
+bool client_transfer_ready(const struct client *client);
 /* Puts the next chunk into the outbox, when one may go. */
 bool client_transfer_fill(struct client *client);
 /* An answer to the transfer's verb came. */

@@ -109,16 +109,16 @@ static enum status chunk_put(struct client *client, uint64_t offset, size_t size
     return status;
 }
 
-static bool chunk_may_go(const struct client *client)
+bool client_transfer_ready(const struct client *client)
 {
     unsigned window = client->first_answered ? client->transfer.window : 1;
-    return client_may_begin(client) && !client->held && client->next_offset < client->transfer.source.size &&
-           flight_count(client) < window;
+    return client->job == CLIENT_JOB_TRANSFER && client_may_begin(client) && !client->held &&
+           client->next_offset < client->transfer.source.size && flight_count(client) < window;
 }
 
 bool client_transfer_fill(struct client *client)
 {
-    if (!chunk_may_go(client))
+    if (!client_transfer_ready(client))
         return false;
     uint64_t offset = client->next_offset;
     size_t size = chunk_size(client, offset);

@@ -45,6 +45,7 @@ struct bench {
     unsigned carried[2];
     size_t most_in_flight;
     uint32_t random;
+    bool sends_first;
     /* the device */
     bench_script script;
     uint8_t file[BENCH_FILE_MAX];
@@ -258,9 +259,11 @@ static inline bool client_hears(struct bench *bench)
 /* One turn of the caller's loop; when nothing moves, time goes on to when the client wants to be woken. */
 static inline enum client_event bench_turn(struct bench *bench)
 {
-    bool moved = client_hears(bench);
+    /* a caller may also send before it hears and polls */
+    bool moved = bench->sends_first && client_sends(bench);
+    moved |= client_hears(bench);
     enum client_event event = client_poll(&bench->client, bench->now);
-    moved |= client_sends(bench);
+    moved |= !bench->sends_first && client_sends(bench);
     moved |= device_works(bench);
     if (event == CLIENT_WAITING && !moved) {
         uint64_t wake = client_wake(&bench->client);
