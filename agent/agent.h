@@ -15,7 +15,7 @@
 
 /* Memory that the caller gives for as long as the agent runs. Sizes are the device's capabilities. */
 struct agent_memory {
-    struct buffer manifest; /* manifest_max: 2 to 8 KiB; the envelope waits here until it is verified */
+    struct buffer manifest; /* manifest_max: 2 to 8 KiB; the envelope waits here until it is verified, root documents too */
     struct buffer block;    /* block_max */
     struct buffer decoder;  /* decoder_ram - block_max, aligned to 8; may be empty for stored only */
     struct buffer receive;  /* one SMP frame: its capacity is `buf` of the capabilities, at least 256 */
@@ -31,8 +31,9 @@ struct agent; /* agent_state.h; sizeof is known there, so that a device can hold
 void agent_start(struct agent *agent, const struct port *port, const struct agent_memory *memory,
                  const struct boot_outcome *boot, uint64_t now);
 
-/* Takes bytes from the link (raw framing: the length is in the SMP header). Returns how many were taken; the rest must be
- * offered again after agent_send or agent_step made room. */
+/* Takes bytes from the link (raw framing: the length is in the SMP header) up to the end of one request, which is served:
+ * its answer can then be sent before the next request costs time. Returns how many were taken; the rest must be offered
+ * again, after agent_send when there is no room for another answer. */
 size_t agent_receive(struct agent *agent, struct span bytes, uint64_t now);
 /* The link was lost or opened anew: a half-received frame is forgotten. A staging goes on. */
 void agent_link_reset(struct agent *agent);
@@ -44,7 +45,7 @@ size_t agent_send(struct agent *agent, uint8_t *out, size_t capacity);
  * again: `now` when there is more to do at once, AGENT_IDLE when only a byte can wake it. */
 uint64_t agent_step(struct agent *agent, uint64_t now);
 
-/* True once the agent wants the device reset and its last answer has left through agent_send. */
+/* True once the agent wants the device reset and its last answer has left through agent_send, or a second has passed. */
 bool agent_reset_wanted(const struct agent *agent);
 
 #endif

@@ -1,0 +1,159 @@
+/* The agent's own loop: start, bytes in, bytes out, one piece of work a step. What it does stands in the other rooms. */
+#include "agent/agent_state.h"
+
+#include "agent/measure.h"
+#include "agent/serve.h"
+#include "agent/staging.h"
+#include "agent/steps.h"
+#include "agent/trial.h"
+#include "agent/trust_store.h"
+
+#include <string.h>
+
+#define RESET_AT_LATEST_MS 1000 /* a link that takes no answers does not keep the device from its reset */
+
+void agent_want_reset(struct agent *agent)
+{
+    if (agent->reset)
+        return;
+    agent->reset = true;
+    agent->reset_at = agent->now + RESET_AT_LATEST_MS;
+}
+
+void agent_log(struct agent *agent, enum log_code code, uint32_t a, uint32_t b)
+{
+    log_append(&agent->log, agent_seconds(agent), code, a, b);
+}
+
+/* The version that META_x states, when its envelope is whole. */
+static void version_read(struct agent *agent, uint8_t slot)
+{
+    struct judged *judged = &agent->scratch.judged;
+    struct buffer *envelope = &agent->memory.manifest;
+    bool whole = meta_envelope(agent_meta_area(agent, slot), &agent->meta[slot], envelope) == OK &&
+                 suit_envelope_read(span_used(envelope), &judged->envelope, NULL) == OK &&
+                 digest_equal(judged->envelope.digest, agent->meta[slot].manifest) &&
+                 suit_manifest_read(&judged->envelope, &judged->manifest, NULL) == OK;
+
+    envelope->size = 0;
+    agent->has_meta[slot] = whole;
+    for (size_t i = 0; whole && i < judged->manifest.version_count; i++)
+        agent->version[slot][i] = judged->manifest.version[i];
+}
+
+static void metas_read(struct agent *agent)
+{
+    for (uint8_t slot = SLOT_A; agent->has_record && slot <= SLOT_B; slot++) {
+        const struct record_slot *record = &agent->record.slots[slot];
+        if (record->state == SLOT_EMPTY ||
+            meta_read(agent_meta_area(agent, slot), &agent->meta[slot]) != OK ||
+            memcmp(record->manifest_id, agent->meta[slot].manifest, sizeof record->manifest_id) != 0)
+            continue;
+        version_read(agent, slot);
+    }
+}
+
+static void memory_start(struct agent *agent, const struct agent_memory *memory)
+{
+    struct buffer *buffers[] = {
+        &agent->memory.manifest, &agent->memory.block, &agent->memory.decoder, &agent->memory.receive,
+        &agent->memory.send,     &agent->memory.page,  &agent->memory.report,
+    };
+
+    agent->memory = *memory;
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
+        buffers[i]->size = 0;
+    frame_raw_start(&agent->frame, agent->memory.receive);
+}
+
+/* The boot loader took the fallback: the record says so from now on. What runs without being good in the record was booted
+ * on the word of an affirm that no longer reads: a reset decides again. */
+static void fall_back_settle(struct agent *agent)
+{
+    uint8_t running = agent->boot.running;
+
+    if (!agent_runs(agent) || running == agent->record.primary)
+        return;
+    if (!record_allows(&agent->record, running)) {
+        agent_want_reset(agent);
+        return;
+    }
+    enum outcome outcome = agent->boot.digest_failed ? OUTCOME_DIGEST : OUTCOME_TRIES_USED;
+    uint32_t sequence = agent->record.slots[agent_other(agent)].sequence;
+    if (step_settle(agent, outcome) == OK)
+        agent_log(agent, LOG_FELL_BACK, sequence, outcome);
+    else
+        agent_want_reset(agent);
+}
+
+void agent_start(struct agent *agent, const struct port *port, const struct agent_memory *memory,
+                 const struct boot_outcome *boot, uint64_t now)
+{
+    memset(agent, 0, sizeof *agent);
+    agent->port = port;
+    agent->boot = *boot;
+    agent->now = agent->started = now;
+    memory_start(agent, memory);
+    steps_open(agent);
+    log_open(&agent->log, agent_area(agent, AREA_LOG));
+    agent_log(agent, LOG_START, boot->running, boot->kind);
+    fall_back_settle(agent);
+    struct buffer identity = buffer_over(agent->identity_bytes, sizeof agent->identity_bytes);
+    agent->has_identity = identity_read(agent_area(agent, AREA_IDENTITY), &identity, &agent->identity) == OK;
+    trust_store_open(agent);
+    metas_read(agent);
+    journal_open(&agent->journal, agent_area(agent, AREA_JOURNAL));
+    trial_start(agent);
+}
+
+size_t agent_receive(struct agent *agent, struct span bytes, uint64_t now)
+{
+    struct span rest = bytes, packet;
+
+    agent->now = now;
+    while (rest.size > 0 && serve_has_room(agent)) {
+        enum status status = frame_raw_take(&agent->frame, &rest, &packet);
+        if (status == BAD_FORMAT)
+            continue;
+        if (status == OK)
+            serve_packet(agent, packet);
+        else if (status == TOO_LARGE)
+            serve_too_large(agent, packet);
+        break;
+    }
+    return bytes.size - rest.size;
+}
+
+void agent_link_reset(struct agent *agent)
+{
+    frame_raw_start(&agent->frame, agent->memory.receive);
+    agent->pending.waiting = false;
+    agent->memory.send.size = 0;
+    agent->sent = 0;
+}
+
+size_t agent_send(struct agent *agent, uint8_t *out, size_t capacity)
+{
+    struct span waiting = span_first(span_from(span_used(&agent->memory.send), agent->sent), capacity);
+
+    memcpy(out, waiting.data, waiting.size);
+    agent->sent += waiting.size;
+    return waiting.size;
+}
+
+uint64_t agent_step(struct agent *agent, uint64_t now)
+{
+    agent->now = now;
+    if (agent->reset)
+        return agent_reset_wanted(agent) ? AGENT_IDLE : agent->reset_at;
+    if (measure_runs(agent))
+        return measure_step(agent);
+    if (staging_erase_ahead(agent))
+        return now;
+    return trial_step(agent);
+}
+
+bool agent_reset_wanted(const struct agent *agent)
+{
+    return agent->reset && (agent->sent == agent->memory.send.size || agent->now >= agent->reset_at);
+}
