@@ -34,12 +34,17 @@ struct log {
     uint8_t head[32];       /* of the last entry; zeros for none */
 };
 
-/* Finds the end of the ring; torn entries are stepped over. */
+/* Finds the end of the ring: the entry with the highest number. Places after it that are not wholly erased were torn and are
+ * stepped over. (One that was torn and reads as erased can't be told from a fresh one: an entry written there may be lost
+ * again. Nothing depends on an entry.) `area` must live as long as the log. */
 void log_open(struct log *log, const struct area *area);
-/* Appends one entry, erasing the next block of the ring when the last is full. FLASH_FAILED: the log stays as it was. */
+/* Appends one entry and reads it back; `seconds` since this boot. LOG_START raises the boot counter. A place that does not
+ * take it is left, and the next tried; the next block of the ring is erased when it is reached. FLASH_FAILED: three places
+ * failed, TOO_LARGE: numbers are used up; the log stays as it was. */
 enum status log_append(struct log *log, uint32_t seconds, enum log_code code, uint32_t a, uint32_t b);
-/* The entry with this number. NOT_FOUND when it was overwritten or never written. `first` gets the oldest number kept. */
+/* The entry with this number. NOT_FOUND when it was overwritten, torn or never written. */
 enum status log_read(const struct log *log, uint32_t number, struct log_entry *out);
+/* The oldest number kept; next_number for an empty log. Between it and next_number some may be missing. */
 uint32_t log_first(const struct log *log);
 
 #endif
