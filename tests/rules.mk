@@ -1,5 +1,5 @@
 # tests/: every way the house is proven. A test program is one file test_*.c (cmocka) or test_*.sh (a story that prints
-# "ok NAME" or "not ok NAME" lines); support/ is linked into all of the former.
+# "ok NAME" or "not ok NAME" lines); the former take from support/ what they use.
 
 TEST_LIBS_keys      = $(LIB_KEYS)
 TEST_LIBS_manifests = $(LIB_MANIFESTS) $(TEST_LIBS_keys)
@@ -13,16 +13,18 @@ test_libs           = $(or $(TEST_LIBS_$(firstword $(subst /, ,$(patsubst tests/
 TEST_SOURCES   := $(sort $(wildcard tests/unit/*/test_*.c tests/vectors/test_*.c tests/power/test_*.c tests/e2e/test_*.c))
 TEST_PROGRAMS  := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
 TEST_STORIES   := $(sort $(wildcard tests/unit/*/test_*.sh tests/e2e/test_*.sh tests/device/test_*.sh))
-SUPPORT_OBJECTS = $(call objects,$(sort $(wildcard tests/support/*.c)))
+# an archive: a test of a low folder isn't linked with helpers that need a higher one
+LIB_SUPPORT    := $(B)/libsupport.a
+$(LIB_SUPPORT): $(call objects,$(sort $(wildcard tests/support/*.c)))
 unit_programs   = $(filter $(B)/tests/unit/$(1)/%,$(TEST_PROGRAMS))
 unit_stories    = $(filter tests/unit/$(1)/%,$(TEST_STORIES))
 
 .SECONDEXPANSION:
-$(B)/tests/%: $(B)/obj/tests/%.o $$(SUPPORT_OBJECTS) $$(call test_libs,tests/%)
+$(B)/tests/%: $(B)/obj/tests/%.o $(LIB_SUPPORT) $$(call test_libs,tests/%)
 	@mkdir -p $(@D)
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $< $(SUPPORT_OBJECTS) \
-	    -Wl,--start-group $(call test_libs,tests/$*) -Wl,--end-group $(PKG_LIBS) -lcmocka $(LDFLAGS)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $< \
+	    -Wl,--start-group $(LIB_SUPPORT) $(call test_libs,tests/$*) -Wl,--end-group $(PKG_LIBS) -lcmocka $(LDFLAGS)
 
 test: ## install what is missing, build, run every test; SAN=1 with sanitizers
 	@tests/deps.sh build test
