@@ -36,6 +36,7 @@ run-tests: $(PROGRAMS) $(TEST_PROGRAMS) $(if $(SAN),,device)
 # one folder's unit tests: make check-keys, check-manifests, check-protocol, check-agent, check-hw-sim, check-loader
 $(addprefix check-,$(TEST_FOLDERS)): check-%: $$(call unit_programs,%)
 	@B=$(B) tests/run.sh $(call unit_programs,$*) $(call unit_stories,$*)
+check-keys: $(B)/suture-key
 
 demo: ## the whole way as a story: keys, bundles, updates, power cuts, refusals, receipts
 	@tests/deps.sh build demo
