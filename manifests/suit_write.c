@@ -338,10 +338,9 @@ static enum status read_back(struct span envelope_bytes, const struct suit_conte
     struct suit_manifest manifest;
     struct suit_content text = {0};
     enum status status = suit_envelope_read(envelope_bytes, &envelope, NULL);
-    if (!status)
-        status = suit_manifest_read(&envelope, &manifest, NULL);
-    if (!status)
-        status = suit_text_read(manifest.text, &text, &arena);
+    if (status || (status = suit_manifest_read(&envelope, &manifest, NULL)))
+        return status;
+    status = suit_text_read(manifest.text, &text, &arena);
     for (size_t c = 0; c < content->class_count && !status; c++) {
         for (size_t s = 0; s < content->stream_count && !status; s++)
             status = plan_back(&manifest, content, c, s);

@@ -12,7 +12,7 @@
 #define SUIT_CVES_MAX        32
 
 struct suit_stream {
-    bool has_base;                     /* the last stream is the full one, without a base */
+    bool has_base; /* the last stream is the full one, without a base */
     uint8_t base_digest[DIGEST_SIZE];
     struct patch_description patch;
 };
@@ -26,9 +26,9 @@ struct suit_attachment {
 /* A guided check after the update: shown by the loader, answered by a person. */
 struct suit_check {
     const char *id, *text;
-    const char *kind;            /* "yes-no", "number" or "text" */
-    const char *unit;            /* "" unless kind is "number" */
-    int64_t least, most;         /* in thousandths of the unit; both 0: no limit */
+    const char *kind;    /* "yes-no", "number" or "text" */
+    const char *unit;    /* "" unless kind is "number" */
+    int64_t least, most; /* in thousandths of the unit; both 0: no limit */
     bool required;
 };
 
@@ -37,13 +37,13 @@ struct suit_content {
     uint32_t sequence;
     uint32_t version[3];
     uint8_t vendor[UUID_SIZE];
-    size_t class_count;          /* 1 for each hardware revision */
+    size_t class_count; /* 1 for each hardware revision */
     uint8_t classes[SUIT_CLASSES_MAX][UUID_SIZE];
     uint8_t image_digest[DIGEST_SIZE];
     uint64_t image_size;
     size_t stream_count;
     struct suit_stream streams[SUIT_STREAMS_MAX];
-    uint32_t floor_after;        /* 0: none */
+    uint32_t floor_after; /* 0: none */
     uint8_t confirm_who, confirm_tries;
     uint32_t confirm_healthy, silence_staging, silence_boot;
     /* text, language "en" */
@@ -52,12 +52,12 @@ struct suit_content {
     struct suit_attachment attachments[SUIT_ATTACHMENTS_MAX];
     size_t check_count;
     struct suit_check checks[SUIT_CHECKS_MAX];
-    const char *from;            /* versions it may be applied to, as text */
-    uint32_t minutes;            /* out of service, estimated */
+    const char *from; /* versions it may be applied to, as text */
+    uint32_t minutes; /* out of service, estimated */
     size_t cve_count;
     const char *cves[SUIT_CVES_MAX];
-    const char *valid_until;     /* RFC 3339 date, or NULL */
-    const char *least_loader;    /* version */
+    const char *valid_until;  /* RFC 3339 date, or NULL */
+    const char *least_loader; /* version */
 };
 
 /* Each of these appends to `out`, or leaves it as it was. TOO_LARGE: it does not fit. FAILED: no memory. What they hand
