@@ -76,10 +76,11 @@ $(PROGRAMS):
 Q       := $(if $(V),,@)
 say      = @printf '  %-6s %s\n'
 view_of  = $(if $(filter agent/protocol/%,$(1)),protocol,$(firstword $(subst /, ,$(1))))
+host_command = $(CC) $(CFLAGS_ALL) $(PKG_CFLAGS) -I$(B)/see/$(1)
 $(B)/obj/%.o: %.c | $(B)/see/.made
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CFLAGS) -I$(B)/see/$(call view_of,$*) -c $< -o $@
+	$(Q)$(call host_command,$(call view_of,$*)) -c $< -o $@
 
 $(B)/see/.made: Makefile
 	@rm -rf $(B)/see

@@ -50,13 +50,18 @@ DEVICE_FLAGS    = -std=c11 -mcpu=cortex-m3 -mthumb -Os -ffreestanding -nostdinc 
     -isystem $(shell $(DEVICE_CC) -print-file-name=include) -isystem tests/device/include \
     -include tests/device/forbidden.h $(WARNINGS) -MMD -MP
 
+device_command = $(DEVICE_CC) $(DEVICE_FLAGS) -I$(B)/see/$(1)
 $(B)/device/%.o: %.c | $(B)/see/.made
 	@mkdir -p $(@D)
 	$(say) ARM $<
-	$(Q)$(DEVICE_CC) $(DEVICE_FLAGS) -I$(B)/see/$(call view_of,$*) -c $< -o $@
+	$(Q)$(call device_command,$(call view_of,$*)) -c $< -o $@
 -include $(shell test -d $(B)/device && find $(B)/device -name '*.d')
 
 device: $(DEVICE_OBJECTS)
+
+# how a source of FOLDER is compiled, for stories about what must not compile: make -s host-command FOLDER=keys
+host-command device-command: %-command: $(B)/see/.made
+	@echo '$(call $*_command,$(FOLDER))'
 
 size: device ## flash, RAM and the largest stack frame of each device source
 	@B=$(B) tests/device/size.sh $(DEVICE_OBJECTS)
@@ -71,5 +76,5 @@ test-fresh: ## `make demo` and `make test` in minimal Debian roots, from a clone
 	@tests/deps.sh fresh
 	@tests/fresh/run.sh $(SUITES)
 
-.PHONY: test run-tests demo device size lint test-fresh $(addprefix check-,$(TEST_FOLDERS))
+.PHONY: test run-tests demo device host-command device-command size lint test-fresh $(addprefix check-,$(TEST_FOLDERS))
 .SECONDARY:
