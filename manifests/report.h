@@ -11,7 +11,7 @@
 
 struct report_slot {
     uint8_t slot;  /* 0 A, 1 B */
-    uint8_t state; /* as in the record: 0 empty, 1 staging, 2 staged, 3 good, 4 bad */
+    uint8_t state; /* as in the record: 0 empty, 1 staging, 2 staged, 3 good, 4 bad; `other` only */
     uint32_t sequence;
     uint64_t size; /* bytes; `running` only */
     uint8_t digest[DIGEST_SIZE];

@@ -1,7 +1,7 @@
 #include "loader/record/verdict.h"
 
 enum { KIND_RECOVERY = 0, KIND_SETTLED = 1 }; /* report field 10, docs/formats.md 3 */
-enum { SLOT_IS_GOOD = 3, SLOT_IS_BAD = 4 };
+enum { SLOT_IS_BAD = 4 };
 
 /* The image was tried in this device and is marked bad: it is the other slot's, not left from an earlier release. */
 static bool trial_was_given_up(const struct report *report, const uint8_t *target)
@@ -13,7 +13,7 @@ struct verdict verdict_of_report(const struct report *report, enum intent intent
 {
     if (!report->has_running || report->boot_kind == KIND_RECOVERY)
         return (struct verdict){EXIT_UNSAFE, DISPOSITION_DO_NOT_USE};
-    if (report->boot_kind != KIND_SETTLED || report->running.state != SLOT_IS_GOOD)
+    if (report->boot_kind != KIND_SETTLED)
         return (struct verdict){EXIT_NEEDS_PERSON, DISPOSITION_HOLD};
     if (target == NULL || digest_equal(report->running.digest, target))
         return (struct verdict){EXIT_VERIFIED, DISPOSITION_RETURN};
