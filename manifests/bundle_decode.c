@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { OUTPUT_SIZE = 16384 }; /* bytes of a piece of the image */
+
 static enum status take_output(void *context, uint64_t offset, struct span bytes)
 {
     struct bundle_decoder *decoder = context;
@@ -24,7 +26,7 @@ bool bundle_decoder_start(struct bundle_decoder *decoder, const struct bundle *b
                            bundle->path, stream, patch->ram, BUNDLE_MEMORY_MAX);
     /* the decoder's part comes first: it must be aligned, a block need not be */
     size_t decoder_size = patch->ram - patch->block_max;
-    decoder->memory = malloc(patch->ram ? patch->ram : 1);
+    decoder->memory = malloc((size_t)patch->ram + OUTPUT_SIZE);
     if (decoder->memory == NULL)
         return failure_set(why, FAIL_MEMORY, "%s: patch/%u", bundle->path, stream);
     decoder->sink = sink;
@@ -32,6 +34,7 @@ bool bundle_decoder_start(struct bundle_decoder *decoder, const struct bundle *b
     struct patch_memory memory = {
         .block = buffer_over(decoder->memory + decoder_size, patch->block_max),
         .decoder = buffer_over(decoder->memory, decoder_size),
+        .output = buffer_over(decoder->memory + patch->ram, OUTPUT_SIZE),
     };
     enum status status = patch_start(&decoder->reader, patch, plan->image_size, NULL, memory,
                                      (struct patch_sink){decoder, take_output, NULL});

@@ -99,11 +99,25 @@ static bool print_targets(FILE *out, const struct bundle *bundle, const struct d
 
 /* ---- what happens */
 
+/* The firmware image is component [h'00'] (docs/formats.md 6). */
+static void print_components(FILE *out, const struct suit_manifest *manifest)
+{
+    static const uint8_t image[] = {0x81, 0x41, 0x00};
+
+    for (size_t i = 0; i < manifest->component_count; i++) {
+        struct span id = span_first(manifest->components[i], TEXT_MAX / 4);
+        char text[TEXT_MAX];
+        if (span_equal(id, span_of(image, sizeof image)))
+            row(out, "component", "00, the firmware image, into the slot that does not run");
+        else
+            row(out, "component", "%s (encoded)", hex(id.data, id.size, text));
+    }
+}
+
 static void print_release(FILE *out, const struct plan *plan)
 {
     char digest[2 * DIGEST_SIZE + 1];
 
-    row(out, "component", "00 (the firmware image), written to the slot that does not run");
     row(out, "to version", "%u.%u.%u", plan->version[0], plan->version[1], plan->version[2]);
     row(out, "sequence", "%u (the device must run a lower one, or repair this one)", plan->sequence);
     row(out, "image", "%ju bytes", (uintmax_t)plan->image_size);
@@ -276,6 +290,7 @@ bool explain_print(FILE *out, const struct bundle *bundle, const struct device_c
     row(out, "manifest digest", "%s", hex(bundle_envelope(bundle)->digest, DIGEST_SIZE, digest));
     if (!print_targets(out, bundle, class, why))
         return false;
+    print_components(out, bundle_manifest(bundle));
     print_release(out, bundle_plan(bundle, 0));
     for (unsigned i = 0; i < bundle_stream_count(bundle); i++)
         print_stream(out, i, bundle_plan(bundle, i));
