@@ -1,33 +1,19 @@
-#include "keys/base/file.h"
-#include "keys/root.h"
+#include "keys/root_file.h"
 #include "manifests/commands.h"
 #include "manifests/fit.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define ROOTS_MAX 16
-
-/* The root document among those given that is of the bundle's vendor. It borrows from `file`, which the caller frees. */
-static bool find_root(const struct invocation *call, const uint8_t vendor[UUID_SIZE], struct buffer *file,
+/* The root document among those given that is of the bundle's vendor; `trust` borrows from `bytes`. */
+static bool find_root(const struct invocation *call, const uint8_t vendor[UUID_SIZE], uint8_t bytes[ROOT_MAX],
                       struct trust *trust, struct failure *why)
 {
-    for (size_t i = 0; i < ROOTS_MAX && option_at(call, "root", i) != NULL; i++) {
-        const char *path = option_at(call, "root", i);
-        struct buffer bytes;
-        if (!file_read(path, ROOT_MAX, &bytes, why))
+    for (size_t i = 0; option_at(call, "root", i) != NULL; i++) {
+        if (!root_file_read(option_at(call, "root", i), bytes, trust, why))
             return false;
-        enum status status = root_read(span_used(&bytes), trust);
-        if (status == OK && memcmp(trust->vendor, vendor, UUID_SIZE) == 0) {
-            *file = bytes;
+        if (memcmp(trust->vendor, vendor, UUID_SIZE) == 0)
             return true;
-        }
-        free(bytes.data);
-        if (status != OK)
-            return failure_set(
-                why, status == BAD_SIGNATURE || status == TOO_FEW ? FAIL_ROOT_SIGNATURE : FAIL_ROOT_FORMAT,
-                "%s: %s", path, status_name(status));
     }
     return failure_set(why, FAIL_NO_ROOT, "none of the root documents given is of this bundle's vendor");
 }
@@ -35,18 +21,17 @@ static bool find_root(const struct invocation *call, const uint8_t vendor[UUID_S
 static bool judge_signatures(const struct invocation *call, struct bundle *bundle, struct failure *why)
 {
     uint8_t vendor[UUID_SIZE], classes[SUIT_CLASSES_MAX][UUID_SIZE];
-    struct buffer file = {NULL, 0, 0};
+    uint8_t bytes[ROOT_MAX];
     struct trust trust;
     size_t count;
 
     if (bundle_envelope(bundle)->block_count == 0)
         return failure_set(why, FAIL_UNSIGNED, "%s", bundle_path(bundle));
-    if (!bundle_targets(bundle, vendor, classes, &count, why) || !find_root(call, vendor, &file, &trust, why))
+    if (!bundle_targets(bundle, vendor, classes, &count, why) || !find_root(call, vendor, bytes, &trust, why))
         return false;
     bool fine = true;
     for (size_t i = 0; fine && i < count; i++)
         fine = bundle_authenticate(bundle, &trust, classes[i], (uint64_t)time(NULL), why);
-    free(file.data);
     if (fine)
         printf("signatures   good, by root version %u, for %zu device class(es)\n", trust.version, count);
     return fine;

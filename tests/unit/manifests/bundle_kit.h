@@ -1,6 +1,6 @@
 /* A small real release, and a folder to write bundles of it into: for stories about bundles. */
-#ifndef SUTURE_TESTS_BUNDLE_KIT_H
-#define SUTURE_TESTS_BUNDLE_KIT_H
+#ifndef SUTURE_TESTS_UNIT_MANIFESTS_BUNDLE_KIT_H
+#define SUTURE_TESTS_UNIT_MANIFESTS_BUNDLE_KIT_H
 
 #include "tests/support/keys.h"
 #include "tests/support/test.h"
