@@ -1,6 +1,8 @@
 /* Opening a bundle: the first tar header, the envelope, and who vouches for it. The other entries: bundle_verify.c. */
 #include "manifests/bundle_file.h"
 
+#include "keys/base/bytes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -63,8 +65,12 @@ static bool read_bytes(struct bundle *bundle, struct failure *why)
     uint8_t header[TAR_BLOCK];
     uint64_t size = 0;
 
-    if (!bundle_pread(bundle, 0, header, sizeof header, why) ||
-        !tar_header_check(header, bundle->path, "manifest.suit", 1, BUNDLE_MANIFEST_MAX, &size, why))
+    if (!bundle_pread(bundle, 0, header, sizeof header, why))
+        return false;
+    if (bytes_all(header, sizeof header,
+                  0)) /* an archive that ends at once, or any file that begins with zeros */
+        return failure_set(why, FAIL_BUNDLE_FORMAT, "%s: begins with zeros", bundle->path);
+    if (!tar_header_check(header, bundle->path, "manifest.suit", 1, BUNDLE_MANIFEST_MAX, &size, why))
         return false;
     bundle->bytes = buffer_over(malloc(size), size);
     /* texts are copied with a NUL each, and none is longer than its source */

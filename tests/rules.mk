@@ -33,8 +33,12 @@ test: ## install what is missing, build, run every test; SAN=1 with sanitizers
 run-tests: $(PROGRAMS) $(TEST_PROGRAMS) $(if $(SAN),,device)
 	@B=$(B) tests/run.sh $(TEST_PROGRAMS) $(TEST_STORIES)
 
+# programs that a folder's stories run
+STORY_PROGRAMS_keys      = $(B)/suture-key
+STORY_PROGRAMS_manifests = $(B)/suture-key $(B)/suture-bundle
+
 # one folder's unit tests: make check-keys, check-manifests, check-protocol, check-agent, check-hw-sim, check-loader
-$(addprefix check-,$(TEST_FOLDERS)): check-%: $$(call unit_programs,%)
+$(addprefix check-,$(TEST_FOLDERS)): check-%: $$(call unit_programs,%) $$(STORY_PROGRAMS_%)
 	@B=$(B) tests/run.sh $(call unit_programs,$*) $(call unit_stories,$*)
 check-keys: $(B)/suture-key
 

@@ -166,7 +166,7 @@ static void what_is_no_tar_is_refused(void **state)
     spoiled_size = 4096;
     spoiled_is_refused(FAIL_BUNDLE_FORMAT, "no ustar header");
     memset(spoiled, 0, sizeof spoiled);
-    spoiled_is_refused(FAIL_BUNDLE_ENTRY, "manifest.suit is missing");
+    spoiled_is_refused(FAIL_BUNDLE_FORMAT, "begins with zeros");
     spoiled_size = 0;
     spoiled_is_refused(FAIL_BUNDLE_TRUNCATED, "ends at byte 0");
     struct failure why;
