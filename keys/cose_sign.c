@@ -6,7 +6,7 @@
 
 enum { TAG_SIGN1 = 18, HEADER_ALGORITHM = 1, HEADER_KEY_ID = 4, PROTECTED_MAX = 24 };
 
-static struct span write_protected(const struct cose_signer *signer, struct buffer *header)
+static void write_protected(const struct cose_signer *signer, struct buffer *header)
 {
     struct cbor_writer writer = cbor_into(header);
 
@@ -15,7 +15,6 @@ static struct span write_protected(const struct cose_signer *signer, struct buff
     cbor_put_int(&writer, signer->algorithm);
     cbor_put_uint(&writer, HEADER_KEY_ID);
     cbor_put_bytes(&writer, span_of(signer->key_id, KEY_ID_SIZE));
-    return span_used(header);
 }
 
 /* RFC 9052, 4.4: what is signed. */
