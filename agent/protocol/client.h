@@ -110,7 +110,8 @@ enum status client_request(struct client *client, enum smp_op op, uint16_t group
  * want the same are ignored until it moves or one timeout passes. Offset 0 in the middle: begun again with the first chunk.
  * It is CLIENT_DONE when the device wants the offset behind the last byte, or a check has its verdict; `match` false there
  * is CLIENT_REFUSED with image error 24 (bad hash). Busy: as for a request.
- * Without progress it ends after `tries` times `timeout_ms` of silence, CLIENT_BUSY_MAX_MS of busy between them at most;
+ * Without progress it ends after `tries` times `timeout_ms` of silence, or at most 2 * `tries` * `timeout_ms` +
+ * CLIENT_BUSY_MAX_MS when busy answers come between;
  * with offsets that lead nowhere it is CLIENT_NONSENSE after CLIENT_RESTARTS_MAX restarts, CLIENT_LOST_FACTOR times the
  * size stepped back (each step counts as a chunk at least), or CLIENT_DETOURS_MIN + size / 64 unexpected offsets.
  * WRONG_STATE as above; MISSING: an empty source; TOO_LARGE: `send` is smaller than it must be. */

@@ -8,6 +8,7 @@
 
 #define BENCH_FILE_MAX   65536
 #define BENCH_PACKET_MAX 512
+#define BENCH_CHUNK      490 /* the most that such a packet carries, about */
 #define BENCH_QUEUE_MAX  256
 #define BENCH_TIMEOUT_MS 1000
 #define BENCH_TRIES      3
@@ -305,6 +306,11 @@ static inline enum client_event upload_runs(struct bench *bench, unsigned window
 {
     upload_starts(bench, window);
     return bench_run(bench);
+}
+
+static inline const struct client_progress *progress_of(const struct bench *bench)
+{
+    return client_progress(&bench->client);
 }
 
 static inline void file_arrived(const struct bench *bench)

@@ -475,6 +475,80 @@ static void a_cancelled_request_that_is_answered_is_ignored(void **state)
     free(bench);
 }
 
+/* A long request on a slow link: its last byte leaves just before the first would be missed. */
+static void an_answer_is_not_missed_before_the_request_has_left(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_of(1);
+    uint8_t bytes[32];
+    identity_asked(bench);
+    assert_int_equal(client_send(&bench->client, bytes, 4, bench->now), 4);
+    bench->now += BENCH_TIMEOUT_MS - 1;
+    assert_int_equal(client_send(&bench->client, bytes, sizeof bytes, bench->now), 5);
+    bench->now += BENCH_TIMEOUT_MS - 1;
+    assert_int_equal(client_poll(&bench->client, bench->now), CLIENT_WAITING);
+    assert_int_equal(client_send(&bench->client, bytes, sizeof bytes, bench->now), 0);
+    bench->now += 1;
+    assert_int_equal(client_poll(&bench->client, bench->now), CLIENT_WAITING);
+    assert_int_equal(client_send(&bench->client, bytes, sizeof bytes, bench->now), 9);
+    free(bench);
+}
+
+/* The rest of a cancelled answer must not be taken for the head of the next one. */
+static void an_answer_cut_by_a_cancel_does_not_disturb_the_next_one(void **state)
+{
+    (void)state;
+    static const char first[] = "\x09\x00\x00\x08\x53\x55\x00\x01\xa1\x65"
+                                "floor\x07";
+    static const char next[] = "\x09\x00\x00\x09\x53\x55\x01\x01\xa1\x65"
+                               "floor\x18\x2a";
+    for (size_t cut = 0; cut < sizeof first - 1; cut++) {
+        struct bench *bench = bench_of(1);
+        identity_asked(bench);
+        client_sends(bench);
+        client_receive(&bench->client, span_first(BYTES(first), cut), bench->now);
+        client_cancel(&bench->client);
+        client_receive(&bench->client, span_from(BYTES(first), cut), bench->now);
+        identity_asked(bench);
+        client_receive(&bench->client, BYTES(next), bench->now);
+        assert_int_equal(client_poll(&bench->client, bench->now), CLIENT_ANSWER);
+        assert_int_equal(body_uint(client_answer(&bench->client), "floor", 0), 42);
+        free(bench);
+    }
+}
+
+static void a_new_link_gets_the_request_without_the_rest_of_an_older_one(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_of(1);
+    uint8_t bytes[32];
+    identity_asked(bench);
+    assert_int_equal(client_send(&bench->client, bytes, 4, bench->now), 4);
+    client_cancel(&bench->client);
+    identity_asked(bench);
+    client_link_reset(&bench->client, bench->now);
+    assert_int_equal(client_send(&bench->client, bytes, sizeof bytes, bench->now), 9);
+    assert_memory_equal(bytes, "\x08\x00\x00\x01\x53\x55\x01\x01\xa0", 9);
+    free(bench);
+}
+
+static void a_new_link_is_asked_at_once_though_the_device_was_busy(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_of(1);
+    bench->script = busy_at_first;
+    bench->story = 1;
+    identity_asked(bench);
+    while (client_wake(&bench->client) != bench->now + CLIENT_BUSY_ASK_MS)
+        assert_int_equal(bench_turn(bench), CLIENT_WAITING);
+    bench->script = tells_floor;
+    uint64_t before = bench->now;
+    client_link_reset(&bench->client, bench->now);
+    assert_int_equal(bench_run(bench), CLIENT_ANSWER);
+    assert_int_equal(bench->now, before);
+    free(bench);
+}
+
 static void sequence_numbers_go_round(void **state)
 {
     (void)state;
@@ -527,6 +601,10 @@ int main(void)
         cmocka_unit_test(an_answer_not_yet_told_survives_a_link_reset),
         cmocka_unit_test(a_cancelled_request_is_finished_if_begun_and_not_sent_if_not),
         cmocka_unit_test(a_cancelled_request_that_is_answered_is_ignored),
+        cmocka_unit_test(an_answer_is_not_missed_before_the_request_has_left),
+        cmocka_unit_test(an_answer_cut_by_a_cancel_does_not_disturb_the_next_one),
+        cmocka_unit_test(a_new_link_gets_the_request_without_the_rest_of_an_older_one),
+        cmocka_unit_test(a_new_link_is_asked_at_once_though_the_device_was_busy),
         cmocka_unit_test(sequence_numbers_go_round),
         cmocka_unit_test(the_end_of_time_is_no_overflow),
     };

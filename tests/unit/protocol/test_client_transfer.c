@@ -1,13 +1,6 @@
-/* Transfers: the file arrives, what the device has is not sent again, what is lost is, and a device that answers nonsense
- * ends the job instead of keeping it. */
+/* Transfers: the file arrives, what the device has is not sent again, and what is lost is. Refusals and nonsense are in
+ * test_client_nonsense.c, bad weather in test_client_lossy.c. */
 #include "tests/unit/protocol/fake_device.h"
-
-#define CHUNK 490 /* the most that a packet of BENCH_PACKET_MAX carries, about */
-
-static const struct client_progress *progress_of(const struct bench *bench)
-{
-    return client_progress(&bench->client);
-}
 
 /* The whole way ----------------------------------------------------------------------------------------------------- */
 
@@ -130,7 +123,7 @@ static void what_the_device_has_is_not_sent_again(void **state)
             assert_int_equal(bench->file[i], source_byte(i));
         assert_int_equal(progress_of(bench)->first_offset, 10240);
         assert_int_equal(progress_of(bench)->sent + progress_of(bench)->skipped, 20000);
-        assert_in_range(progress_of(bench)->skipped, 10240 - CHUNK, 10239);
+        assert_in_range(progress_of(bench)->skipped, 10240 - BENCH_CHUNK, 10239);
         free(bench);
     }
 }
@@ -170,7 +163,7 @@ static void a_jump_forward_in_the_middle_is_followed(void **state)
         for (uint64_t i = 12000; i < 20000; i++)
             assert_int_equal(bench->file[i], source_byte(i));
         assert_int_equal(bench->now, start);
-        assert_true(progress_of(bench)->skipped >= 12000 - bench->story - (window + 1) * CHUNK);
+        assert_true(progress_of(bench)->skipped >= 12000 - bench->story - (window + 1) * BENCH_CHUNK);
         free(bench);
     }
 }
@@ -240,7 +233,7 @@ static void any_one_lost_chunk_is_sent_again(void **state)
         bool told = lost > 0 && lost < chunks - 1;
         assert_int_equal(bench->now - start, told ? 0 : BENCH_TIMEOUT_MS);
         assert_int_equal(progress_of(bench)->retries, told ? 0 : 1);
-        assert_true(progress_of(bench)->sent <= 8000 + 4 * CHUNK);
+        assert_true(progress_of(bench)->sent <= 8000 + 4 * BENCH_CHUNK);
         free(bench);
     }
 }
@@ -257,10 +250,82 @@ static void any_one_lost_answer_costs_nothing_when_another_follows(void **state)
         assert_int_equal(upload_runs(bench, 4), CLIENT_DONE);
         file_arrived(bench);
         bool followed = lost > 0 && lost < chunks - 1;
-        assert_true(followed ? progress_of(bench)->sent == 8000 : progress_of(bench)->sent <= 8000 + CHUNK);
+        assert_true(followed ? progress_of(bench)->sent == 8000
+                             : progress_of(bench)->sent <= 8000 + BENCH_CHUNK);
         assert_int_equal(progress_of(bench)->retries, followed ? 0 : 1);
         free(bench);
     }
+}
+
+static enum fate loses_every_second_answer(struct bench *bench, enum direction direction, unsigned number)
+{
+    (void)bench;
+    return direction == ANSWERS && number % 2 ? LOST : DELIVERED;
+}
+
+/* 19,700 bytes are 41 chunks: the last answer is one that arrives. */
+static void lost_answers_do_not_narrow_the_window(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_of(19700);
+    bench->fate = loses_every_second_answer;
+    uint64_t start = bench->now;
+    assert_int_equal(chunks_of_a_whole_upload(19700) % 2, 1);
+    assert_int_equal(upload_runs(bench, 4), CLIENT_DONE);
+    assert_int_equal(bench->now, start);
+    assert_int_equal(progress_of(bench)->sent, 19700);
+    free(bench);
+}
+
+/* Goes back to offset 1,000 or so three times, each time from further on. */
+static enum reply goes_back_thrice(struct bench *bench, const struct smp_header *header, struct span request,
+                                   struct buffer *body)
+{
+    (void)header;
+    (void)body;
+    (void)request;
+    if (bench->story < 3 && bench->wanted > 3000 + bench->story * 1000) {
+        bench->story += 1;
+        bench->wanted = 1000;
+    }
+    return REPLY_USUAL;
+}
+
+static void steps_back_to_the_same_place_lose_no_time(void **state)
+{
+    (void)state;
+    for (unsigned window = 1; window <= 8; window++) {
+        struct bench *bench = bench_of(8000);
+        bench->script = goes_back_thrice;
+        uint64_t start = bench->now;
+        assert_int_equal(upload_runs(bench, window), CLIENT_DONE);
+        file_arrived(bench);
+        assert_int_equal(bench->now, start);
+        free(bench);
+    }
+}
+
+/* Takes request 5, but says once that it wants what it has had. */
+static enum reply errs_once(struct bench *bench, const struct smp_header *header, struct span request,
+                            struct buffer *body)
+{
+    (void)header;
+    if (bench->requests != 5)
+        return REPLY_USUAL;
+    device_uploads(bench, request, body);
+    body->size = 0;
+    return answer_offset(body, 1000);
+}
+
+static void a_step_back_that_the_next_answer_takes_back_is_forgotten(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_of(8000);
+    bench->script = errs_once;
+    assert_int_equal(upload_runs(bench, 4), CLIENT_DONE);
+    file_arrived(bench);
+    assert_true(progress_of(bench)->sent <= 8000 + 4 * BENCH_CHUNK);
+    free(bench);
 }
 
 static enum fate doubles_everything(struct bench *bench, enum direction direction, unsigned number)
@@ -370,7 +435,7 @@ static void a_device_restarted_in_the_middle_is_begun_again_and_says_where(void 
             file_arrived(bench);
             assert_true(bench->first_chunks <= 2);
             /* at most the first chunk, half a journal step and what was in the air */
-            assert_true(progress_of(bench)->sent <= 8000 + CHUNK + 512 + window * CHUNK);
+            assert_true(progress_of(bench)->sent <= 8000 + BENCH_CHUNK + 512 + window * BENCH_CHUNK);
             free(bench);
         }
     }
@@ -399,7 +464,7 @@ static void a_transfer_goes_on_over_a_new_link(void **state)
         file_arrived(bench);
         assert_true(progress_of(bench)->first_offset >= had);
         free(bench);
-        if (had + 4 * CHUNK > 8000)
+        if (had + 4 * BENCH_CHUNK > 8000)
             break;
     }
 }
@@ -484,6 +549,29 @@ static void the_end_is_asked_for_until_the_device_has_read_back(void **state)
     free(bench);
 }
 
+/* Twice twenty seconds, with chunks taken between them. */
+static enum reply busy_twice(struct bench *bench, const struct smp_header *header, struct span request,
+                             struct buffer *body)
+{
+    (void)header;
+    (void)request;
+    bool first = bench->requests > 3 && bench->requests <= 83;
+    bool second = bench->requests > 88 && bench->requests <= 168;
+    return first || second ? answer_error(body, SMP_BUSY) : REPLY_USUAL;
+}
+
+static void patience_begins_anew_when_the_device_moved(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_of(8000);
+    bench->script = busy_twice;
+    uint64_t start = bench->now;
+    assert_int_equal(upload_runs(bench, 1), CLIENT_DONE);
+    file_arrived(bench);
+    assert_int_equal(bench->now - start, 2 * 80 * CLIENT_BUSY_ASK_MS);
+    free(bench);
+}
+
 static void a_device_that_stays_busy_ends_the_transfer(void **state)
 {
     (void)state;
@@ -494,256 +582,6 @@ static void a_device_that_stays_busy_ends_the_transfer(void **state)
         assert_int_equal(upload_runs(bench, at), CLIENT_REFUSED);
         assert_int_equal(client_error(&bench->client)->rc, SMP_BUSY);
         assert_in_range(bench->now - 5000, CLIENT_BUSY_MAX_MS, CLIENT_BUSY_MAX_MS + BENCH_TIMEOUT_MS);
-        free(bench);
-    }
-}
-
-/* Refusals -------------------------------------------------------------------------------------------------------------- */
-
-static enum reply refuses_later(struct bench *bench, const struct smp_header *header, struct span request,
-                                struct buffer *body)
-{
-    (void)header;
-    (void)request;
-    if (bench->requests < 5)
-        return REPLY_USUAL;
-    return bench->story ? answer_group_error(body, SMP_GROUP_IMAGE, IMAGE_BAD_HASH)
-                        : answer_error(body, SMP_ACCESS_DENIED);
-}
-
-static void a_refusal_in_the_middle_ends_the_transfer(void **state)
-{
-    (void)state;
-    for (unsigned form = 0; form < 2; form++) {
-        struct bench *bench = bench_of(8000);
-        bench->script = refuses_later;
-        bench->story = form;
-        assert_int_equal(upload_runs(bench, 4), CLIENT_REFUSED);
-        assert_int_equal(client_error(&bench->client)->from_group, form == 1);
-        assert_int_equal(client_error(&bench->client)->rc, form ? IMAGE_BAD_HASH : SMP_ACCESS_DENIED);
-        assert_int_equal(client_answer(&bench->client).size > 0, 1);
-        free(bench);
-    }
-}
-
-static enum reply does_not_match(struct bench *bench, const struct smp_header *header, struct span request,
-                                 struct buffer *body)
-{
-    (void)header;
-    device_uploads(bench, request, body);
-    if (bench->wanted == bench->length) {
-        const struct message_upload_answer answer = {bench->wanted, true, false};
-        body->size = 0;
-        message_upload_answer_write(body, &answer);
-    }
-    return REPLY_THIS;
-}
-
-static void bytes_that_arrived_but_do_not_match_are_a_refusal(void **state)
-{
-    (void)state;
-    struct bench *bench = bench_of(8000);
-    bench->script = does_not_match;
-    assert_int_equal(upload_runs(bench, 4), CLIENT_REFUSED);
-    assert_int_equal(client_error(&bench->client)->group, SMP_GROUP_IMAGE);
-    assert_int_equal(client_error(&bench->client)->rc, IMAGE_BAD_HASH);
-    free(bench);
-}
-
-/* A check is over when its verdict is there, though it did not want the rest. */
-static enum reply judges_early(struct bench *bench, const struct smp_header *header, struct span request,
-                               struct buffer *body)
-{
-    (void)header;
-    device_uploads(bench, request, body);
-    const struct message_check verdict = {
-        .offset = bench->wanted, .has_verdict = bench->requests == 3, .verdict = 5};
-    body->size = 0;
-    message_check_write(body, &verdict);
-    return REPLY_THIS;
-}
-
-static void a_check_ends_with_its_verdict(void **state)
-{
-    (void)state;
-    struct bench *bench = bench_of(8000);
-    bench->script = judges_early;
-    const struct client_transfer check = {
-        .group = SMP_GROUP_SUTURE, .id = VERB_CHECK, .source = {bench, 8000, bench_source_read}, .window = 2};
-    assert_int_equal(client_transfer_start(&bench->client, &check, bench->now, 1000, 3), OK);
-    assert_int_equal(bench_run(bench), CLIENT_DONE);
-    struct message_check answer;
-    assert_int_equal(message_check_read(client_answer(&bench->client), &answer), OK);
-    assert_int_equal(answer.verdict, 5);
-    free(bench);
-}
-
-static void a_source_that_fails_ends_the_transfer(void **state)
-{
-    (void)state;
-    static const uint64_t places[] = {0, 100, 4000, 7999};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        struct bench *bench = bench_of(8000);
-        bench->source_fails_at = places[i];
-        assert_int_equal(upload_runs(bench, 4), CLIENT_SOURCE);
-        assert_true(progress_of(bench)->sent <= places[i]);
-        /* the client is as good as new */
-        bench->source_fails_at = UINT64_MAX;
-        bench->queues[REQUESTS].count = bench->queues[ANSWERS].count = 0;
-        assert_int_equal(upload_runs(bench, 4), CLIENT_DONE);
-        file_arrived(bench);
-        free(bench);
-    }
-}
-
-/* Nonsense -------------------------------------------------------------------------------------------------------------- */
-
-static enum reply wants_beyond_the_end(struct bench *bench, const struct smp_header *header,
-                                       struct span request, struct buffer *body)
-{
-    (void)header;
-    (void)request;
-    return bench->requests < bench->story ? REPLY_USUAL : answer_offset(body, bench->source_size + 1);
-}
-
-static enum reply forgets_the_offset(struct bench *bench, const struct smp_header *header,
-                                     struct span request, struct buffer *body)
-{
-    (void)header;
-    (void)request;
-    static const uint8_t bodies[][8] = {{1, 0xa0}, {2, 0x81, 0x00}, {6, 0xa1, 0x63, 'o', 'f', 'f', 0x20}};
-    if (bench->requests < 3)
-        return REPLY_USUAL;
-    const uint8_t *chosen = bodies[bench->story];
-    buffer_append(body, span_of(chosen + 1, chosen[0]));
-    return REPLY_THIS;
-}
-
-static void an_offset_beyond_the_end_or_none_is_nonsense(void **state)
-{
-    (void)state;
-    for (unsigned at = 1; at < 4; at++) {
-        struct bench *bench = bench_of(8000);
-        bench->script = wants_beyond_the_end;
-        bench->story = at;
-        assert_int_equal(upload_runs(bench, 4), CLIENT_NONSENSE);
-        free(bench);
-        bench = bench_of(8000);
-        bench->script = forgets_the_offset;
-        bench->story = at - 1;
-        assert_int_equal(upload_runs(bench, 4), CLIENT_NONSENSE);
-        free(bench);
-    }
-}
-
-static enum reply wants_zero_always(struct bench *bench, const struct smp_header *header, struct span request,
-                                    struct buffer *body)
-{
-    (void)header;
-    (void)request;
-    return bench->requests < bench->story ? REPLY_USUAL : answer_offset(body, 0);
-}
-
-static void offset_zero_again_and_again_is_nonsense_after_the_bound(void **state)
-{
-    (void)state;
-    for (unsigned at = 1; at < 10; at += 4) {
-        struct bench *bench = bench_of(8000);
-        bench->script = wants_zero_always;
-        bench->story = at;
-        assert_int_equal(upload_runs(bench, 1), CLIENT_NONSENSE);
-        assert_int_equal(bench->requests, at + CLIENT_RESTARTS_MAX);
-        free(bench);
-    }
-}
-
-/* Takes whole chunks up to the middle, then steps back to where it was, for ever. */
-static enum reply goes_in_circles(struct bench *bench, const struct smp_header *header, struct span request,
-                                  struct buffer *body)
-{
-    (void)header;
-    (void)body;
-    (void)request;
-    if (bench->wanted > 4000)
-        bench->wanted = bench->story;
-    return REPLY_USUAL;
-}
-
-static void stepping_back_again_and_again_is_nonsense_after_the_bound(void **state)
-{
-    (void)state;
-    for (unsigned window = 1; window <= 8; window++) {
-        struct bench *bench = bench_of(8000);
-        bench->script = goes_in_circles;
-        bench->story = 1000;
-        assert_int_equal(upload_runs(bench, window), CLIENT_NONSENSE);
-        /* each circle loses 3,000 bytes and more */
-        assert_true(progress_of(bench)->sent <= 8000 + (CLIENT_LOST_FACTOR + 1) * 8000 * (window + 1));
-        free(bench);
-    }
-}
-
-static enum reply wants_the_same_always(struct bench *bench, const struct smp_header *header,
-                                        struct span request, struct buffer *body)
-{
-    (void)header;
-    if (bench->requests == 1)
-        return REPLY_USUAL;
-    (void)request;
-    return answer_offset(body, bench->wanted);
-}
-
-/* It goes back once, then waits for the timeouts: the wire is not kept hot. */
-static void a_device_that_never_moves_times_out(void **state)
-{
-    (void)state;
-    for (unsigned window = 1; window <= 8; window++) {
-        struct bench *bench = bench_of(8000);
-        bench->script = wants_the_same_always;
-        uint64_t start = bench->now;
-        assert_int_equal(upload_runs(bench, window), CLIENT_TIMEOUT);
-        assert_int_equal(bench->now - start, BENCH_TRIES * BENCH_TIMEOUT_MS);
-        assert_true(bench->requests <= 1 + BENCH_TRIES * (3 * window + 3));
-        free(bench);
-    }
-}
-
-static enum reply creeps(struct bench *bench, const struct smp_header *header, struct span request,
-                         struct buffer *body)
-{
-    (void)header;
-    (void)request;
-    return answer_offset(body, bench->requests);
-}
-
-static void a_device_that_moves_by_single_bytes_is_nonsense_after_the_bound(void **state)
-{
-    (void)state;
-    struct bench *bench = bench_of(60000);
-    bench->script = creeps;
-    assert_int_equal(upload_runs(bench, 1), CLIENT_NONSENSE);
-    assert_int_equal(bench->requests, 1 + CLIENT_DETOURS_MIN + 60000 / 64 + 1);
-    free(bench);
-}
-
-static enum reply wants_anything(struct bench *bench, const struct smp_header *header, struct span request,
-                                 struct buffer *body)
-{
-    (void)header;
-    (void)request;
-    return answer_offset(body, bench_random(bench, (uint32_t)bench->source_size));
-}
-
-static void a_new_offset_in_every_answer_ends(void **state)
-{
-    (void)state;
-    for (uint32_t seed = 1; seed <= 100; seed++) {
-        struct bench *bench = bench_of(60000);
-        bench->script = wants_anything;
-        bench->random = seed;
-        print_message("# seed %u\n", seed);
-        assert_int_equal(upload_runs(bench, 1 + seed % CLIENT_WINDOW_MAX), CLIENT_NONSENSE);
-        assert_true(bench->requests < 5000);
         free(bench);
     }
 }
@@ -763,6 +601,9 @@ int main(void)
         cmocka_unit_test(a_device_that_takes_only_part_of_a_chunk_gets_the_rest),
         cmocka_unit_test(any_one_lost_chunk_is_sent_again),
         cmocka_unit_test(any_one_lost_answer_costs_nothing_when_another_follows),
+        cmocka_unit_test(lost_answers_do_not_narrow_the_window),
+        cmocka_unit_test(steps_back_to_the_same_place_lose_no_time),
+        cmocka_unit_test(a_step_back_that_the_next_answer_takes_back_is_forgotten),
         cmocka_unit_test(doubled_packets_do_no_harm),
         cmocka_unit_test(packets_out_of_order_do_no_harm),
         cmocka_unit_test(silence_in_the_middle_ends_after_the_tries),
@@ -772,17 +613,8 @@ int main(void)
         cmocka_unit_test(a_cancelled_transfer_leaves_the_framing_whole),
         cmocka_unit_test(a_busy_device_is_waited_for_and_nothing_is_lost),
         cmocka_unit_test(the_end_is_asked_for_until_the_device_has_read_back),
+        cmocka_unit_test(patience_begins_anew_when_the_device_moved),
         cmocka_unit_test(a_device_that_stays_busy_ends_the_transfer),
-        cmocka_unit_test(a_refusal_in_the_middle_ends_the_transfer),
-        cmocka_unit_test(bytes_that_arrived_but_do_not_match_are_a_refusal),
-        cmocka_unit_test(a_check_ends_with_its_verdict),
-        cmocka_unit_test(a_source_that_fails_ends_the_transfer),
-        cmocka_unit_test(an_offset_beyond_the_end_or_none_is_nonsense),
-        cmocka_unit_test(offset_zero_again_and_again_is_nonsense_after_the_bound),
-        cmocka_unit_test(stepping_back_again_and_again_is_nonsense_after_the_bound),
-        cmocka_unit_test(a_device_that_never_moves_times_out),
-        cmocka_unit_test(a_device_that_moves_by_single_bytes_is_nonsense_after_the_bound),
-        cmocka_unit_test(a_new_offset_in_every_answer_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
