@@ -17,18 +17,18 @@
 #define CLIENT_BUSY_ASK_MS     250   /* a busy device is asked again after this, or after its quiet_ms ... */
 #define CLIENT_BUSY_ASK_MAX_MS 5000  /* ... up to this ... */
 #define CLIENT_BUSY_MAX_MS     30000 /* ... for so long in one go */
-#define CLIENT_RESTARTS_MAX    16    /* times that a transfer is begun again because the device wants offset 0 */
-#define CLIENT_LOST_FACTOR     8     /* bytes that it steps back in all: so many times the source's size */
-#define CLIENT_DETOURS_MIN     64    /* unexpected offsets followed in all: this, and one for each 64 bytes */
+#define CLIENT_RESTARTS_MAX    16 /* times that a transfer is begun again because the device wants offset 0 */
+#define CLIENT_LOST_FACTOR     8  /* bytes that it steps back in all: so many times the source's size */
+#define CLIENT_DETOURS_MIN     64 /* unexpected offsets followed in all: this, and one for each 64 bytes */
 
 enum client_event {
-    CLIENT_WAITING,  /* nothing yet: call again when bytes came or at client_wake() */
-    CLIENT_ANSWER,   /* the request was answered; client_answer() */
-    CLIENT_DONE,     /* the transfer ended; client_answer() is its last answer */
-    CLIENT_REFUSED,  /* the device answered an error; client_error(), and client_answer() for the rest of the body */
-    CLIENT_TIMEOUT,  /* no answer in time, retries included: the device may or may not have acted */
+    CLIENT_WAITING, /* nothing yet: call again when bytes came or at client_wake() */
+    CLIENT_ANSWER,  /* the request was answered; client_answer() */
+    CLIENT_DONE,    /* the transfer ended; client_answer() is its last answer */
+    CLIENT_REFUSED, /* the device answered an error; client_error(), and client_answer() for the rest of the body */
+    CLIENT_TIMEOUT, /* no answer in time, retries included: the device may or may not have acted */
     CLIENT_NONSENSE, /* an answer that is no SMP body or too large, an offset beyond the source, or the bounds were passed */
-    CLIENT_SOURCE,   /* the caller's source could not be read */
+    CLIENT_SOURCE, /* the caller's source could not be read */
 };
 
 /* Where a transfer's bytes come from. `read` copies exactly `size` bytes at `offset`, or answers a failure. */
@@ -39,11 +39,11 @@ struct client_source {
 };
 
 struct client_transfer {
-    uint16_t group;      /* SMP_GROUP_IMAGE upload, or group 21333 check and trust */
+    uint16_t group; /* SMP_GROUP_IMAGE upload, or group 21333 check and trust */
     uint8_t id;
     struct client_source source;
-    const uint8_t *sha;  /* SHA-256 of the source (32 bytes, must outlive the transfer), or NULL */
-    unsigned window;     /* requests in flight; taken as 1..CLIENT_WINDOW_MAX */
+    const uint8_t *sha; /* SHA-256 of the source (32 bytes, must outlive the transfer), or NULL */
+    unsigned window;    /* requests in flight; taken as 1..CLIENT_WINDOW_MAX */
 };
 
 /* Counts of one transfer. Bytes of the source. */
@@ -64,25 +64,26 @@ struct client_flight {
 
 /* Not to be copied or moved once started. The fields are the client's own; callers use the functions. */
 struct client {
-    struct frame_raw frame;            /* answers that are waited for */
-    struct frame_raw late;             /* what comes after: thrown away without disturbing the answer */
+    struct frame_raw frame; /* answers that are waited for */
+    struct frame_raw late;  /* what comes after: thrown away without disturbing the answer */
     uint8_t late_memory[SMP_HEADER_SIZE];
-    struct buffer out;                 /* the end of an older packet that the link has begun to take, and the newest one */
-    size_t out_sent, packet_at;        /* taken by the link so far; where the newest packet begins */
-    size_t packet_max;                 /* largest packet that we send */
-    uint8_t next_sequence, sequence;   /* of the next packet; of the request that waits */
+    struct buffer out; /* the end of an older packet that the link has begun to take, and the newest one */
+    size_t out_sent, packet_at;      /* taken by the link so far; where the newest packet begins */
+    size_t packet_max;               /* largest packet that we send */
+    uint8_t next_sequence, sequence; /* of the next packet; of the request that waits */
     enum { CLIENT_JOB_NONE, CLIENT_JOB_REQUEST, CLIENT_JOB_TRANSFER } job;
     uint8_t op, id;
     uint16_t group;
     uint32_t timeout_ms;
     unsigned tries, tries_left;
-    uint64_t deadline;                 /* ms: silence until then counts as a loss */
-    uint64_t pause_until, busy_until;  /* ms, 0 for none: nothing is sent before; the patience with a busy device ends */
+    uint64_t deadline; /* ms: silence until then counts as a loss */
+    uint64_t pause_until,
+        busy_until; /* ms, 0 for none: nothing is sent before; the patience with a busy device ends */
     struct client_transfer transfer;
     struct client_progress progress;
     struct client_flight flights[CLIENT_WINDOW_MAX];
-    uint64_t next_offset, sent_to;     /* of the next chunk; end of the furthest one */
-    uint64_t wanted, lost, detours;    /* the offset gone to last; the bounds' counters */
+    uint64_t next_offset, sent_to;  /* of the next chunk; end of the furthest one */
+    uint64_t wanted, lost, detours; /* the offset gone to last; the bounds' counters */
     unsigned restarts;
     bool first_answered, has_wanted, held, unasked;
     struct span answer;
@@ -103,8 +104,8 @@ void client_packet_max(struct client *client, size_t packet_max);
  * `tries` times in all; verbs name digests, so a repeat does no harm. Busy (rc 10, or error 4 of group 21333) is asked again
  * as a new request for up to CLIENT_BUSY_MAX_MS and is then CLIENT_REFUSED. WRONG_STATE: a job is running, or its end was
  * not told yet. TOO_LARGE: beyond packet_max. */
-enum status client_request(struct client *client, enum smp_op op, uint16_t group, uint8_t id, struct span body,
-                           uint64_t now, uint32_t timeout_ms, unsigned tries);
+enum status client_request(struct client *client, enum smp_op op, uint16_t group, uint8_t id,
+                           struct span body, uint64_t now, uint32_t timeout_ms, unsigned tries);
 /* Starts a transfer. The first chunk goes alone; then as many as `window`, each as large as packet_max allows. The device
  * rules the offset: one that it did not get by the chunk it answers is gone to, forward or back, once; further answers that
  * want the same are ignored until it moves or one timeout passes. Offset 0 in the middle: begun again with the first chunk.

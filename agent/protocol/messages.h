@@ -71,8 +71,8 @@ enum phase {
 
 struct message_capabilities {
     uint32_t protocol;
-    struct span agent;                       /* version text */
-    uint32_t buffer_size, buffer_count;      /* SMP packet bytes; packets that may be in flight */
+    struct span agent;                  /* version text */
+    uint32_t buffer_size, buffer_count; /* SMP packet bytes; packets that may be in flight */
     uint32_t line;
     uint8_t framings[MESSAGE_LIST_MAX];
     size_t framing_count;
@@ -81,7 +81,7 @@ struct message_capabilities {
     size_t codec_count;
     int64_t algorithms[MESSAGE_LIST_MAX];
     size_t algorithm_count;
-    uint8_t policy[3];                       /* classical, post-quantum, all */
+    uint8_t policy[3]; /* classical, post-quantum, all */
     uint32_t root_version;
     bool rescue;
 };
@@ -90,7 +90,7 @@ struct message_slot {
     uint8_t slot, state; /* slot 0 A, 1 B */
     uint32_t sequence;
     uint32_t version[3];
-    uint8_t hash[32];  /* SHA-256 of the image */
+    uint8_t hash[32]; /* SHA-256 of the image */
     bool active;
 };
 
@@ -107,30 +107,31 @@ struct message_preflight {
     bool ready;
     uint8_t use, battery;
     bool service, mains;
-    uint8_t reasons[MESSAGE_LIST_MAX]; /* enum suture_error, or 11 + 128 for service mode off: see docs/formats.md */
+    uint8_t reasons
+        [MESSAGE_LIST_MAX]; /* enum suture_error, or 11 + 128 for service mode off: see docs/formats.md */
     size_t reason_count;
 };
 #define REASON_NOT_SERVICE 139
 
 struct message_check {
-    uint64_t offset;      /* next wanted */
+    uint64_t offset; /* next wanted */
     bool has_verdict;
-    uint8_t verdict;      /* 0 or enum suture_error */
-    uint32_t reason;      /* enum status, negated */
-    int32_t section;      /* label of the command or map member that ended it, 0 none */
+    uint8_t verdict; /* 0 or enum suture_error */
+    uint32_t reason; /* enum status, negated */
+    int32_t section; /* label of the command or map member that ended it, 0 none */
     bool has_want;
-    uint8_t want;         /* stream N */
+    uint8_t want; /* stream N */
 };
 
 struct message_status {
-    uint8_t phase;        /* enum phase */
-    uint8_t manifest[32]; /* of the staging, zeros when idle */
+    uint8_t phase;                         /* enum phase */
+    uint8_t manifest[32];                  /* of the staging, zeros when idle */
     uint64_t offset, length, output, size; /* push bytes taken, push length, output bytes done, image size */
-    uint8_t wait_code;    /* 0 or enum suture_error: why it waits */
-    uint32_t quiet_ms;    /* silence that is normal now */
+    uint8_t wait_code;                     /* 0 or enum suture_error: why it waits */
+    uint32_t quiet_ms;                     /* silence that is normal now */
 };
 
-struct message_report {   /* one piece of the signed report */
+struct message_report { /* one piece of the signed report */
     uint64_t offset, length;
     struct span data;
 };
@@ -146,7 +147,7 @@ struct message_log {
     size_t item_count;
 };
 
-struct message_image {    /* one row of image state */
+struct message_image { /* one row of image state */
     uint8_t slot;
     uint32_t version[3];
     uint8_t hash[32];
@@ -182,7 +183,8 @@ enum status message_upload_answer_write(struct buffer *out, const struct message
 enum status message_upload_answer_read(struct span body, struct message_upload_answer *out);
 
 /* Requests that carry more than a bare map. */
-enum status request_digest_write(struct buffer *out, const char *key, const uint8_t digest[32]); /* {"manifest"|"hash": bstr} */
+enum status request_digest_write(struct buffer *out, const char *key,
+                                 const uint8_t digest[32]); /* {"manifest"|"hash": bstr} */
 enum status request_report_write(struct buffer *out, const uint8_t nonce[32], uint64_t offset);
 enum status request_log_write(struct buffer *out, uint32_t from);
 /* Upload, check and trust: {"data", "len" (offset 0 only), "off", "sha" (offset 0 only, may be NULL)}. */

@@ -7,7 +7,12 @@
 #define SMP_HEADER_SIZE 8
 
 enum smp_op { SMP_READ = 0, SMP_READ_RESPONSE = 1, SMP_WRITE = 2, SMP_WRITE_RESPONSE = 3 };
-enum smp_group { SMP_GROUP_OS = 0, SMP_GROUP_IMAGE = 1, SMP_GROUP_ENUMERATION = 10, SMP_GROUP_SUTURE = 21333 };
+enum smp_group {
+    SMP_GROUP_OS = 0,
+    SMP_GROUP_IMAGE = 1,
+    SMP_GROUP_ENUMERATION = 10,
+    SMP_GROUP_SUTURE = 21333
+};
 
 /* Codes of the SMP layer ("rc"). */
 enum smp_rc {
