@@ -87,8 +87,8 @@ vulnerabilities: $5
 END
     printf '# P200 %s\n\n%s\n' "$1" "$4" >"$1.notes.md"
 }
-recipe 1.0.0 1 $old_image "First release" "[]"
-recipe 2.0.0 2 $new_image "Closes the hole in the service port" "[CVE-2026-1234]"
+recipe 1.0.0 1 $old_image "The first release." "[]"
+recipe 2.0.0 2 $new_image "Closes the hole in the service port." "[CVE-2026-1234]"
 run 0 suture-bundle build 1.0.0.recipe.yaml --output bundles/p200-1.0.0.suture
 quietly suture-bundle sign bundles/p200-1.0.0.suture --key release.key
 run 0 suture-bundle build 2.0.0.recipe.yaml --output bundles/p200-2.0.0.suture

@@ -55,7 +55,7 @@ struct job {
     uint64_t away_since;  /* ms; 0: the link is there */
     uint64_t deadline;    /* ms; of the steps that wait for the device */
     enum touched touched;
-    bool met, activated, interrupted, sending;
+    bool met, activated, interrupted, sending, trial_told;
     /* what is known */
     struct device_facts device, now; /* at the beginning; at the last identity */
     struct message_preflight preflight;

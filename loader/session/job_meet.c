@@ -184,7 +184,6 @@ static void after_choice(struct job *job, uint64_t now)
     } else if (job->device.boot_kind == KIND_TRIAL && runs) {
         job->touched = DEVICE_TOUCHED;
         job->activated = true;
-        job_tell_phase(job, 5, "trial", "the new version runs on trial");
         job_go(job, STEP_AWAY, now);
     } else if (job->device.boot_kind == KIND_TRIAL) {
         failure_set(&why, FAIL_TRIAL_RUNNING, "%s, of another release than the bundle's", job->device.serial);

@@ -176,7 +176,7 @@ void job_bank_progress(struct job *job)
         return;
     job->sending = false;
     if (job->transfers++ == 0)
-        job->not_sent_again = progress->first_offset;
+        job->not_sent_again = progress->skipped;
     job->sent += progress->sent;
     job->retries += progress->retries;
 }
@@ -192,7 +192,7 @@ void send_answer(struct job *job, enum client_event event, uint64_t now)
     }
     job_tell_progress(job, now);
     snprintf(text, sizeof text,
-             "%" PRIu64 " bytes sent, %" PRIu64 " were there already; staged and read back", job->sent,
+             "%" PRIu64 " bytes sent, %" PRIu64 " were there already: staged and read back", job->sent,
              job->not_sent_again);
     job_tell_note(job, text);
     job_go(job, STEP_ACTIVATE, now);
