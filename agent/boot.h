@@ -12,10 +12,10 @@
 
 /* What to try, in order. A pure function of the two copies, so that a test enumerates it. */
 struct boot_choice {
-    int ruling;             /* which copy rules: 0, 1, or -1: recovery */
-    int mark;               /* try mark to program before `slots[0]` is tried, or -1 */
-    unsigned count;         /* slots to try: 0..2 */
-    uint8_t slots[2];       /* enum slot_id; each is good (or the trial's primary) and not below the floor */
+    int ruling;       /* which copy rules: 0, 1, or -1: recovery */
+    int mark;         /* try mark to program before `slots[0]` is tried, or -1 */
+    unsigned count;   /* slots to try: 0..2 */
+    uint8_t slots[2]; /* enum slot_id; each is good (or the trial's primary) and not below the floor */
 };
 void boot_choose(const struct record_copy copies[2], struct boot_choice *out);
 
@@ -35,6 +35,7 @@ struct boot_outcome {
 void boot_run(const struct layout *layout, uint8_t reset_cause, struct buffer page, struct boot_outcome *out);
 
 /* OK when the SHA-256 of the slot's first `size` bytes is `digest`; BAD_DIGEST, FLASH_FAILED. */
-enum status slot_measure(const struct area *slot, uint64_t size, const uint8_t digest[32], struct buffer page);
+enum status slot_measure(const struct area *slot, uint64_t size, const uint8_t digest[32],
+                         struct buffer page);
 
 #endif

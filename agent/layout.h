@@ -15,9 +15,9 @@
  * Each answers OK or FLASH_FAILED. None is called from inside another. */
 struct flash {
     void *context;
-    uint32_t write_unit;   /* bytes, a power of two, at most 256 */
-    uint32_t erase_block;  /* bytes, a multiple of write_unit */
-    uint8_t erased;        /* value of an erased byte: 0xFF or 0x00 */
+    uint32_t write_unit;  /* bytes, a power of two, at most 256 */
+    uint32_t erase_block; /* bytes, a multiple of write_unit */
+    uint8_t erased;       /* value of an erased byte: 0xFF or 0x00 */
     enum status (*read)(void *context, uint64_t offset, uint8_t *data, size_t size);
     enum status (*program)(void *context, uint64_t offset, const uint8_t *data, size_t size);
     enum status (*erase)(void *context, uint64_t offset);

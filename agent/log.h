@@ -5,19 +5,19 @@
 #include "agent/layout.h"
 
 enum log_code {
-    LOG_START = 1,        /* a: running slot, b: boot kind */
-    LOG_STAGE = 2,        /* a: sequence, b: stream N */
-    LOG_RESUME = 3,       /* a: sequence, b: output offset / 1024 */
-    LOG_STAGED = 4,       /* a: sequence */
-    LOG_ACTIVATE = 5,     /* a: sequence, b: tries */
-    LOG_CONFIRMED = 6,    /* a: sequence, b: confirmed by */
-    LOG_GIVEN_UP = 7,     /* a: sequence, b: outcome */
-    LOG_FELL_BACK = 8,    /* a: sequence of the slot given up, b: outcome */
-    LOG_ROLLED_BACK = 9,  /* a: sequence gone to */
-    LOG_ABORTED = 10,     /* a: sequence */
-    LOG_REFUSED = 11,     /* a: enum suture_error, b: status, negated */
-    LOG_FLASH = 12,       /* a: area, b: offset / 16 */
-    LOG_TRUST = 13,       /* a: root version */
+    LOG_START = 1,       /* a: running slot, b: boot kind */
+    LOG_STAGE = 2,       /* a: sequence, b: stream N */
+    LOG_RESUME = 3,      /* a: sequence, b: output offset / 1024 */
+    LOG_STAGED = 4,      /* a: sequence */
+    LOG_ACTIVATE = 5,    /* a: sequence, b: tries */
+    LOG_CONFIRMED = 6,   /* a: sequence, b: confirmed by */
+    LOG_GIVEN_UP = 7,    /* a: sequence, b: outcome */
+    LOG_FELL_BACK = 8,   /* a: sequence of the slot given up, b: outcome */
+    LOG_ROLLED_BACK = 9, /* a: sequence gone to */
+    LOG_ABORTED = 10,    /* a: sequence */
+    LOG_REFUSED = 11,    /* a: enum suture_error, b: status, negated */
+    LOG_FLASH = 12,      /* a: area, b: offset / 16 */
+    LOG_TRUST = 13,      /* a: root version */
 };
 
 struct log_entry {
@@ -28,10 +28,10 @@ struct log_entry {
 
 struct log {
     const struct area *area;
-    uint32_t next_number;   /* 1 for an empty log */
-    uint32_t boot_counter;  /* of the last entry */
+    uint32_t next_number;  /* 1 for an empty log */
+    uint32_t boot_counter; /* of the last entry */
     uint64_t next_offset;
-    uint8_t head[32];       /* of the last entry; zeros for none */
+    uint8_t head[32]; /* of the last entry; zeros for none */
 };
 
 /* Finds the end of the ring: the entry with the highest number. Places after it that are not wholly erased were torn and are

@@ -38,7 +38,7 @@ enum outcome {
 enum confirmed_by { CONFIRMED_BY_NOBODY = 0, CONFIRMED_BY_DEVICE = 1, CONFIRMED_BY_PORT = 2 };
 
 struct record_slot {
-    uint8_t state;           /* enum slot_state */
+    uint8_t state; /* enum slot_state */
     uint32_t sequence;
     uint64_t size;           /* bytes of the image */
     uint8_t digest[32];      /* SHA-256 of the image */
@@ -46,11 +46,11 @@ struct record_slot {
 };
 
 struct record {
-    uint32_t number;         /* + 1 at each write; never 0 */
-    uint8_t primary;         /* enum slot_id */
-    uint8_t fallback;        /* enum slot_id, SLOT_NONE for none */
-    uint8_t kind;            /* enum record_kind */
-    uint8_t tries;           /* 2..7 in a trial, else 0 */
+    uint32_t number;  /* + 1 at each write; never 0 */
+    uint8_t primary;  /* enum slot_id */
+    uint8_t fallback; /* enum slot_id, SLOT_NONE for none */
+    uint8_t kind;     /* enum record_kind */
+    uint8_t tries;    /* 2..7 in a trial, else 0 */
     uint32_t floor, floor_after;
     uint8_t outcome, confirmed_by, self_test;
     uint16_t self_test_code;
@@ -59,9 +59,9 @@ struct record {
 
 /* One copy as read from flash. */
 struct record_copy {
-    bool valid;                  /* magic, layout, size, ranges, zero bytes and CRC hold */
-    struct record record;        /* zeros unless valid */
-    uint8_t tries_used;          /* bit i: try mark i is not wholly erased, or can't be read; all when not valid */
+    bool valid;           /* magic, layout, size, ranges, zero bytes and CRC hold */
+    struct record record; /* zeros unless valid */
+    uint8_t tries_used;   /* bit i: try mark i is not wholly erased, or can't be read; all when not valid */
     bool affirm[RECORD_AFFIRMS]; /* exact; false when not valid */
     uint32_t voids;              /* records of the other copy up to this number are given up; 0: none */
 };
