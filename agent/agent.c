@@ -66,15 +66,16 @@ static void memory_start(struct agent *agent, const struct agent_memory *memory)
     frame_raw_start(&agent->frame, agent->memory.receive);
 }
 
-/* The boot loader took the fallback: the record says so from now on. What runs without being good in the record was booted
- * on the word of an affirm that no longer reads: a reset decides again. */
+/* The boot loader did not boot the primary. When it acted on the record that rules here, it fell back, and the record says
+ * so from now on. When it read a torn record otherwise than we do, or what runs is not good, a reset decides again: by now
+ * the record is mended, so that both read the same. */
 static void fall_back_settle(struct agent *agent)
 {
     uint8_t running = agent->boot.running;
 
     if (!agent_runs(agent) || running == agent->record.primary)
         return;
-    if (!record_allows(&agent->record, running)) {
+    if (agent->boot.record != agent->record_read || !record_allows(&agent->record, running)) {
         agent_want_reset(agent);
         return;
     }
@@ -111,7 +112,7 @@ size_t agent_receive(struct agent *agent, struct span bytes, uint64_t now)
     struct span rest = bytes, packet;
 
     agent->now = now;
-    while (rest.size > 0 && serve_has_room(agent)) {
+    while (rest.size > 0 && serve_has_room(agent) && !agent_reset_wanted(agent)) {
         enum status status = frame_raw_take(&agent->frame, &rest, &packet);
         if (status == BAD_FORMAT)
             continue;

@@ -128,6 +128,7 @@ struct agent {
 
     bool has_record;
     unsigned record_copy; /* which RECORD area rules */
+    uint32_t record_read; /* number of the ruling record as it was found, before it was mended */
     struct record record;
     struct record_copy copies[2];
 

@@ -92,6 +92,7 @@ void boot_run(const struct layout *layout, uint8_t reset_cause, struct buffer pa
         return;
 
     struct record_copy *ruling = &copies[choice.ruling];
+    out->record = ruling->record.number;
     if (choice.mark >= 0) {
         ruling->tries_used |= (uint8_t)(1u << choice.mark);
         if (record_mark_try(layout, (unsigned)choice.ruling, (unsigned)choice.mark, reset_cause))

@@ -9,7 +9,9 @@
 #define CRC_AT        108
 #define FLAG_FINISHED 1
 #define UNIT_MAX      256
-#define ATTEMPTS      2 /* places tried for one entry before the flash is called failed */
+#define COPIES        3 /* of a block's first entry */
+#define FAILURES      2 /* places that may fail before the flash is called failed */
+#define COUNTER_ROOM  16
 
 static const uint8_t magic[4] = {'S', 'U', 'T', 'J'};
 
@@ -65,6 +67,11 @@ static uint64_t block_after(const struct area *area, uint64_t offset)
     return (offset - offset % block + block) % area->size;
 }
 
+static bool starts_block(const struct area *area, uint64_t offset)
+{
+    return offset % area->flash->erase_block == 0;
+}
+
 /* Entries don't cross erase blocks; the ring closes. */
 static uint64_t place_after(const struct area *area, uint64_t offset)
 {
@@ -75,56 +82,88 @@ static uint64_t place_after(const struct area *area, uint64_t offset)
     return block_after(area, offset);
 }
 
-void journal_open(struct journal *journal, const struct area *area)
+/* Entries that a block must hold to count; fewer where fewer fit. */
+static unsigned entries_needed(const struct area *area)
+{
+    uint32_t places = area->flash->erase_block / stride(area);
+
+    return places < COPIES ? (unsigned)places : COPIES;
+}
+
+/* Counts the valid entries of the block at `offset`; `last` gets the one with the highest counter. */
+static unsigned block_read(const struct area *area, uint64_t offset, struct journal_entry *last)
 {
     uint8_t bytes[JOURNAL_ENTRY_SIZE];
     struct journal_entry entry;
-    uint64_t at = 0;
+    unsigned count = 0;
 
-    *journal = (struct journal){.area = area};
-    do {
+    for (uint64_t at = offset;; at = place_after(area, at)) {
         if (area_read(area, at, bytes, sizeof bytes) == OK && journal_entry_decode(bytes, &entry) &&
-            (!journal->has_last || entry.counter > journal->last.counter)) {
-            journal->last = entry;
-            journal->has_last = true;
-            journal->next = block_after(area, at);
-        }
-        at = place_after(area, at);
-    } while (at != 0);
+            (count++ == 0 || entry.counter > last->counter))
+            *last = entry;
+        if (place_after(area, at) == block_after(area, offset))
+            return count;
+    }
+}
+
+void journal_open(struct journal *journal, const struct area *area)
+{
+    struct journal_entry last;
+
+    *journal = (struct journal){.area = area, .opened = true};
+    for (uint64_t at = 0; at < area->size; at += area->flash->erase_block) {
+        if (block_read(area, at, &last) < entries_needed(area) ||
+            (journal->has_last && last.counter < journal->last.counter))
+            continue;
+        journal->last = last;
+        journal->has_last = true;
+        journal->next = block_after(area, at);
+    }
 }
 
 /* Programs one padded entry at `journal->next` and reads it back; moves on in any case. */
-static enum status place_write(struct journal *journal, const uint8_t bytes[JOURNAL_ENTRY_SIZE])
+static enum status place_write(struct journal *journal, const struct journal_entry *entry)
 {
     const struct area *area = journal->area;
-    uint8_t unit[UNIT_MAX];
+    uint8_t unit[UNIT_MAX], back[JOURNAL_ENTRY_SIZE];
     uint64_t at = journal->next;
 
     if (!journal->block_ready && area_erase_block(area, at))
         return FLASH_FAILED;
     journal->next = place_after(area, at);
-    journal->block_ready = journal->next % area->flash->erase_block != 0;
+    journal->block_ready = !starts_block(area, journal->next);
     memset(unit, area->flash->erased, sizeof unit);
-    memcpy(unit, bytes, JOURNAL_ENTRY_SIZE);
-    if (area_program(area, at, unit, stride(area)) || area_read(area, at, unit, JOURNAL_ENTRY_SIZE))
+    journal_entry_encode(entry, unit);
+    if (area_program(area, at, unit, stride(area)) || area_read(area, at, back, sizeof back))
         return FLASH_FAILED;
-    return memcmp(unit, bytes, JOURNAL_ENTRY_SIZE) == 0 ? OK : FLASH_FAILED;
+    return memcmp(unit, back, sizeof back) == 0 ? OK : FLASH_FAILED;
+}
+
+/* The first counter of a power-on leaves one out: the entry after the last may be there, torn. */
+static uint32_t counter_step(const struct journal *journal)
+{
+    return journal->opened && journal->has_last ? 2 : 1;
 }
 
 enum status journal_append(struct journal *journal, struct journal_entry *entry)
 {
-    uint8_t bytes[JOURNAL_ENTRY_SIZE];
-    uint32_t before = journal->has_last ? journal->last.counter : 0;
+    unsigned left = starts_block(journal->area, journal->next) ? entries_needed(journal->area) : 1;
+    uint32_t counter = journal->has_last ? journal->last.counter : 0;
 
-    if (before == UINT32_MAX)
+    if (counter > UINT32_MAX - COUNTER_ROOM)
         return FLASH_FAILED;
-    entry->counter = before + 1;
-    journal_entry_encode(entry, bytes);
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++)
-        if (place_write(journal, bytes) == OK) {
-            journal->last = *entry;
-            journal->has_last = true;
-            return OK;
+    counter += counter_step(journal);
+    journal->opened = false;
+    for (unsigned attempt = 0; attempt < COPIES + FAILURES && left > 0; attempt++) {
+        entry->counter = counter;
+        if (place_write(journal, entry) == OK) {
+            counter++;
+            left--;
         }
-    return FLASH_FAILED;
+    }
+    if (left > 0)
+        return FLASH_FAILED;
+    journal->last = *entry;
+    journal->has_last = true;
+    return OK;
 }

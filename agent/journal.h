@@ -1,8 +1,11 @@
 /* The journal of a staging (docs/formats.md 4): a ring of 112-byte entries that say how far a slot is written and where its
  * stream can start again. Only the valid entry with the highest counter counts.
  *
- * A place whose program was cut may read as erased, so nothing is appended behind what an earlier power-on wrote: the first
- * entry after journal_open goes to the start of the next block, which is erased for it. */
+ * A unit torn by a power cut may read well once and badly later, and one whose program was cut may read as erased. Hence
+ *   - nothing is appended behind what an earlier power-on wrote: the first entry of each goes to the start of the next
+ *     block, erased for it, with a counter that skips one that a torn entry may have;
+ *   - the first entry of a block is written three times, and a block counts from its third valid entry on: after two cuts
+ *     one of them is whole. Only then is anything done on their word, and only then may the block before be erased. */
 #ifndef SUTURE_AGENT_JOURNAL_H
 #define SUTURE_AGENT_JOURNAL_H
 
@@ -26,6 +29,7 @@ struct journal {
     const struct area *area;
     uint64_t next;    /* where the next entry goes */
     bool block_ready; /* the block of `next` was erased in this power-on */
+    bool opened; /* nothing was appended yet in this power-on */
     bool has_last;
     struct journal_entry last;
 };
@@ -35,7 +39,7 @@ bool journal_entry_decode(const uint8_t bytes[JOURNAL_ENTRY_SIZE], struct journa
 
 /* Finds the last entry. Reads only. */
 void journal_open(struct journal *journal, const struct area *area);
-/* Appends one entry and reads it back. FLASH_FAILED: the entry before still counts. */
+/* Appends one entry, three times at a block's start, and reads it back. FLASH_FAILED: the entry before still counts. */
 enum status journal_append(struct journal *journal, struct journal_entry *entry);
 
 #endif

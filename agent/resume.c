@@ -83,6 +83,8 @@ enum refusal resume_start(struct agent *agent)
         measure_start(agent, MEASURE_STAGED, staging->target);
         return ALLOWED;
     }
+    if (staging_note_position(agent))
+        return REFUSED_FLASH;
     staging->state = STAGING_WRITING;
     agent_log(agent, LOG_RESUME, staging->plan.sequence, (uint32_t)(staging->writer.done / 1024));
     return ALLOWED;

@@ -27,7 +27,7 @@ static enum status journal_start(struct agent *agent)
     return journal_append(&agent->journal, &entry);
 }
 
-static enum status journal_block(struct agent *agent)
+enum status staging_note_position(struct agent *agent)
 {
     struct journal_entry entry = entry_now(agent);
 
@@ -56,17 +56,18 @@ static bool record_says_staging(const struct agent *agent)
            memcmp(slot->manifest_id, agent->staging.meta.manifest, sizeof slot->manifest_id) == 0;
 }
 
-/* With the record already there, an older journal entry of the same manifest but another stream must not meet the new
- * META: a start entry goes before it. */
+/* META is kept when a journal entry stands on it: what was cut while it was written may read well by chance. With another
+ * stream of the same manifest, no older journal entry may meet the new META: a start entry goes before it. */
 static enum status meta_replace(struct agent *agent)
 {
     const struct staging *staging = &agent->staging;
     const struct area *area = agent_meta_area(agent, staging->target);
     struct meta there;
+    bool resumable = resume_possible(agent);
 
-    if (meta_read(area, &there) == OK && meta_equal(&there, &staging->meta))
+    if (resumable && meta_read(area, &there) == OK && meta_equal(&there, &staging->meta))
         return OK;
-    if (resume_possible(agent) && journal_start(agent))
+    if (resumable && journal_start(agent))
         return FLASH_FAILED;
     agent->has_meta[staging->target] = false;
     return meta_write(area, &staging->meta, span_used(&agent->memory.manifest), &agent->stream);
@@ -116,7 +117,7 @@ static enum status sink_write(void *context, uint64_t offset, struct span bytes)
             agent_log(agent, LOG_FLASH, AREA_SLOT_A + agent->staging.target, (uint32_t)(writer->done / 16));
             return FLASH_FAILED;
         }
-        if (block_done && journal_block(agent))
+        if (block_done && staging_note_position(agent))
             return FLASH_FAILED;
     }
     return OK;

@@ -37,5 +37,7 @@ bool resume_is(const struct agent *agent, const struct meta *push);
 enum refusal resume_start(struct agent *agent);
 /* Sets up reader and writer: from the journal's last entry, or from the beginning when `entry` is NULL. */
 enum status staging_position(struct agent *agent, const struct journal_entry *entry);
+/* A journal entry of where writing goes on, before anything is erased on the word of the last one. */
+enum status staging_note_position(struct agent *agent);
 
 #endif

@@ -23,6 +23,8 @@ static void copies_read(struct agent *agent)
 void steps_open(struct agent *agent)
 {
     copies_read(agent);
+    ruling_read(agent);
+    agent->record_read = agent->has_record ? agent->record.number : 0;
     enum status mended = record_mend(&agent->port->layout, agent->copies);
     ruling_read(agent);
     if (mended)

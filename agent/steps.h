@@ -5,7 +5,8 @@
 
 #include "agent/agent_state.h"
 
-/* Reads both copies, mends, and remembers what rules; without a sound one agent->has_record is false. */
+/* Reads both copies, mends, and remembers what rules; without a sound one agent->has_record is false.
+ * agent->record_read gets the number of what ruled before the mending. */
 void steps_open(struct agent *agent);
 
 /* After a fall-back, when what runs is good but is not the primary. */
