@@ -155,7 +155,7 @@ static json_t *json_receipt(const struct receipt *receipt)
 static void file_word(const char *serial, char out[SERIAL_MAX + 1])
 {
     size_t length = 0;
-    for (; serial[length] != '\0' && length < SERIAL_MAX; length++) {
+    for (; length < SERIAL_MAX && serial[length] != '\0'; length++) {
         unsigned char c = (unsigned char)serial[length];
         bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
                      c == '_';
