@@ -1,6 +1,6 @@
-/* The walk over all entries. Where each must lie follows from the manifest, so nothing is searched for: a header is compared
- * with the one it must be before libarchive reads it, and libarchive then must agree on name, type and size. Its reading is
- * the second opinion: what we accept, every other reader of tar files sees in the same way. */
+/* The proof of all entries. Where each must lie follows from the manifest, so nothing is searched for: every header is
+ * compared with the one it must be, and libarchive, which then reads the data, must agree on name, type, size and place. Its
+ * reading is the second opinion: what we accept, every other reader of tar files sees in the same way. */
 #include "manifests/bundle_file.h"
 
 #include "keys/base/bytes.h"
@@ -11,6 +11,42 @@
 #include <archive_entry.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- form: our own opinion, of the whole file, before any data is read */
+
+static bool check_place(const struct bundle *bundle, const struct bundle_place *place, struct failure *why)
+{
+    uint8_t header[TAR_BLOCK], padding[TAR_BLOCK];
+    size_t padding_size = (size_t)(tar_padded(place->size) - place->size);
+    uint64_t size;
+
+    if (!bundle_pread(bundle, place->header, header, sizeof header, why) ||
+        !tar_header_check(header, bundle->path, place->name, place->size, place->size, &size, why) ||
+        !bundle_pread(bundle, place->data + place->size, padding, padding_size, why))
+        return false;
+    return bytes_all(padding, padding_size, 0) ||
+           failure_set(why, FAIL_BUNDLE_ENTRY, "%s: bytes behind %s that nobody vouches for", bundle->path,
+                       place->name);
+}
+
+static bool check_form(const struct bundle *bundle, struct failure *why)
+{
+    uint8_t zeros[TAR_END];
+
+    for (size_t i = 0; i < bundle->place_count; i++)
+        if (!check_place(bundle, &bundle->places[i], why))
+            return false;
+    if (!bundle_pread(bundle, bundle->end - TAR_END, zeros, sizeof zeros, why))
+        return false;
+    if (!bytes_all(zeros, sizeof zeros, 0))
+        return failure_set(why, FAIL_BUNDLE_ENTRY, "%s: an entry more than the manifest binds", bundle->path);
+    if ((uint64_t)bundle->seen.st_size > bundle->end)
+        return failure_set(why, FAIL_BUNDLE_ENTRY, "%s: %ju bytes after the end", bundle->path,
+                           (uintmax_t)bundle->seen.st_size - (uintmax_t)bundle->end);
+    return true;
+}
+
+/* ---- libarchive's opinion */
 
 struct source { /* what libarchive reads from: the bundle's descriptor, by a position of its own */
     const struct bundle *bundle;
@@ -55,29 +91,17 @@ static bool archive_failed(const struct bundle *bundle, const struct bundle_plac
                        reason ? reason : "not read alike");
 }
 
-/* Both opinions on one entry's header, and zeros behind its data. */
-static bool check_header(const struct bundle *bundle, const struct bundle_place *place,
-                         struct archive *archive, struct failure *why)
+static bool agree(const struct bundle *bundle, const struct bundle_place *place, struct archive *archive,
+                  struct failure *why)
 {
-    uint8_t header[TAR_BLOCK], padding[TAR_BLOCK];
-    size_t padding_size = (size_t)(tar_padded(place->size) - place->size);
-    uint64_t size;
     struct archive_entry *entry;
 
-    if (!bundle_pread(bundle, place->header, header, sizeof header, why) ||
-        !tar_header_check(header, bundle->path, place->name, place->size, place->size, &size, why) ||
-        !bundle_pread(bundle, place->data + place->size, padding, padding_size, why))
-        return false;
-    if (!bytes_all(padding, padding_size, 0))
-        return failure_set(why, FAIL_BUNDLE_ENTRY, "%s: bytes behind %s that nobody vouches for",
-                           bundle->path, place->name);
     if (archive_read_next_header(archive, &entry) != ARCHIVE_OK)
         return archive_failed(bundle, place, archive, why);
-    if (strcmp(archive_entry_pathname(entry), place->name) != 0 ||
-        archive_entry_filetype(entry) != AE_IFREG || (uint64_t)archive_entry_size(entry) != place->size ||
-        (uint64_t)archive_read_header_position(archive) != place->header)
-        return failure_set(why, FAIL_BUNDLE_ENTRY, "%s: %s: not read alike", bundle->path, place->name);
-    return true;
+    return (strcmp(archive_entry_pathname(entry), place->name) == 0 &&
+            archive_entry_filetype(entry) == AE_IFREG && (uint64_t)archive_entry_size(entry) == place->size &&
+            (uint64_t)archive_read_header_position(archive) == place->header) ||
+           failure_set(why, FAIL_BUNDLE_ENTRY, "%s: %s: not read alike", bundle->path, place->name);
 }
 
 /* ---- an entry's data, piece by piece, to whoever judges it */
@@ -155,23 +179,6 @@ static bool check_stream(const struct bundle *bundle, const struct bundle_place 
     return fine;
 }
 
-static bool check_end(const struct bundle *bundle, struct archive *archive, struct failure *why)
-{
-    uint8_t zeros[TAR_END];
-    struct archive_entry *entry;
-
-    if (!bundle_pread(bundle, bundle->end - TAR_END, zeros, sizeof zeros, why))
-        return false;
-    if (!bytes_all(zeros, sizeof zeros, 0))
-        return failure_set(why, FAIL_BUNDLE_ENTRY, "%s: an entry more than the manifest binds", bundle->path);
-    if ((uint64_t)bundle->seen.st_size > bundle->end)
-        return failure_set(why, FAIL_BUNDLE_ENTRY, "%s: %ju bytes after the end", bundle->path,
-                           (uintmax_t)bundle->seen.st_size - (uintmax_t)bundle->end);
-    if (archive_read_next_header(archive, &entry) != ARCHIVE_EOF)
-        return failure_set(why, FAIL_BUNDLE_ENTRY, "%s: an entry more than the manifest binds", bundle->path);
-    return true;
-}
-
 static bool check_loader_version(const struct bundle *bundle, struct failure *why)
 {
     uint32_t least[3], own[3];
@@ -192,15 +199,18 @@ static bool check_loader_version(const struct bundle *bundle, struct failure *wh
 
 static bool walk(const struct bundle *bundle, struct archive *archive, struct failure *why)
 {
+    struct archive_entry *entry;
+
     for (size_t i = 0; i < bundle->place_count; i++) {
         const struct bundle_place *place = &bundle->places[i];
-        if (!check_header(bundle, place, archive, why))
+        if (!agree(bundle, place, archive, why))
             return false;
         if (place->stream >= 0 ? !check_stream(bundle, place, archive, why)
                                : !check_bytes(bundle, place, archive, why))
             return false;
     }
-    return check_end(bundle, archive, why);
+    return archive_read_next_header(archive, &entry) == ARCHIVE_EOF ||
+           failure_set(why, FAIL_BUNDLE_ENTRY, "%s: goes on after its end", bundle->path);
 }
 
 bool bundle_verify(struct bundle *bundle, enum bundle_trust trust, struct failure *why)
@@ -208,7 +218,7 @@ bool bundle_verify(struct bundle *bundle, enum bundle_trust trust, struct failur
     bundle->verified = false;
     if (trust == BUNDLE_AUTHENTICATED && !bundle->authenticated)
         return failure_set(why, FAIL_INTERNAL, "%s: its signatures were not judged yet", bundle->path);
-    if (!check_loader_version(bundle, why))
+    if (!check_loader_version(bundle, why) || !check_form(bundle, why))
         return false;
     struct source *source = calloc(1, sizeof *source);
     if (source == NULL)

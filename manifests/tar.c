@@ -29,18 +29,21 @@ uint64_t tar_padded(uint64_t size)
 /* ---- writing, through libarchive */
 
 /* Where libarchive's bytes go: memory that grows, or the first bytes only. */
-struct catch
-{
+struct catcher {
     struct buffer out;
     enum { CATCH_ALL, CATCH_FIRST } how;
 };
 
 static la_ssize_t catch_bytes(struct archive *archive, void *context, const void *bytes, size_t size)
 {
-    struct catch *catch = context;
-    struct buffer *out = &catch->out;
+    struct catcher *catcher = context;
+    struct buffer *out = &catcher->out;
 
-    if (catch->how == CATCH_ALL && size > out->capacity - out->size) {
+    if (catcher->how == CATCH_FIRST && out->size == out->capacity) {
+        archive_set_error(archive, ENOSPC, "no more is wanted");
+        return -1; /* or closing would write the zeros of an entry without data, perhaps gigabytes */
+    }
+    if (catcher->how == CATCH_ALL && size > out->capacity - out->size) {
         size_t capacity = (out->size + size) * 2;
         uint8_t *data = realloc(out->data, capacity);
         if (data == NULL) {
@@ -54,7 +57,7 @@ static la_ssize_t catch_bytes(struct archive *archive, void *context, const void
     return (la_ssize_t)size;
 }
 
-static struct archive *writer_open(struct catch *catch)
+static struct archive *writer_open(struct catcher *catcher)
 {
     struct archive *archive = archive_write_new();
 
@@ -62,7 +65,7 @@ static struct archive *writer_open(struct catch *catch)
         return NULL;
     if (archive_write_set_format_ustar(archive) != ARCHIVE_OK ||
         archive_write_set_bytes_per_block(archive, 0) != ARCHIVE_OK ||
-        archive_write_open(archive, catch, NULL, catch_bytes, NULL) != ARCHIVE_OK) {
+        archive_write_open(archive, catcher, NULL, catch_bytes, NULL) != ARCHIVE_OK) {
         archive_write_free(archive);
         return NULL;
     }
@@ -89,15 +92,13 @@ static bool write_header(struct archive *archive, const char *name, uint64_t siz
 
 bool tar_header(const char *name, uint64_t size, uint8_t header[TAR_BLOCK], struct failure *why)
 {
-    struct catch catch = {buffer_over(header, TAR_BLOCK), CATCH_FIRST};
-    struct archive *archive = writer_open(&catch);
+    struct catcher catcher = {buffer_over(header, TAR_BLOCK), CATCH_FIRST};
+    struct archive *archive = writer_open(&catcher);
     bool made = archive != NULL && strlen(name) < NAME_SIZE && write_header(archive, name, size) &&
-                catch.out.size == TAR_BLOCK;
+                catcher.out.size == TAR_BLOCK;
 
-    if (archive != NULL) {
-        archive_write_fail(archive); /* or closing would write `size` zeros */
+    if (archive != NULL)
         archive_write_free(archive);
-    }
     return made ||
            failure_set(why, FAIL_INTERNAL, "no tar header for %s of %ju bytes", name, (uintmax_t)size);
 }
@@ -119,21 +120,21 @@ static bool write_entry(struct archive *archive, const struct tar_entry *entry)
 
 bool tar_write(const struct tar_entry *entries, size_t count, struct buffer *out, struct failure *why)
 {
-    struct catch catch = {{NULL, 0, 0}, CATCH_ALL};
-    struct archive *archive = writer_open(&catch);
+    struct catcher catcher = {{NULL, 0, 0}, CATCH_ALL};
+    struct archive *archive = writer_open(&catcher);
     bool fine = archive != NULL;
 
     for (size_t i = 0; fine && i < count; i++)
         fine = write_entry(archive, &entries[i]);
     fine = fine && archive_write_close(archive) == ARCHIVE_OK;
     if (fine)
-        *out = catch.out;
+        *out = catcher.out;
     else
         failure_set(why, FAIL_MEMORY, "writing the archive: %s",
                     archive != NULL && archive_error_string(archive) ? archive_error_string(archive)
                                                                      : "no memory");
     if (!fine)
-        free(catch.out.data);
+        free(catcher.out.data);
     if (archive != NULL)
         archive_write_free(archive);
     return fine;
