@@ -246,14 +246,13 @@ size_t device_receive(struct device *device, struct span bytes, uint64_t now)
     struct cable *cable = &device->cable;
     struct receive_job job = {device, span_first(bytes, cable_room(cable, &cable->in, now)), 0};
 
-    device->in_waits = job.bytes.size < bytes.size;
-
+    device->in_waits = false;
     if (!cable->plugged)
         return bytes.size;
     if (cable->fault == CABLE_SOUND && device->state == DEVICE_RUNNING) {
-        if (is_busy(device) || job.bytes.size == 0)
+        if (is_busy(device))
             return 0;
-        if (!device_run_powered(device, receive_work, &job))
+        if (job.bytes.size > 0 && !device_run_powered(device, receive_work, &job))
             return bytes.size;
     } else {
         job.taken = job.bytes.size;
@@ -261,6 +260,8 @@ size_t device_receive(struct device *device, struct span bytes, uint64_t now)
             cable_owe(cable, job.taken);
     }
     cable_pass(cable, &cable->in, job.taken);
+    /* only when it is the cable that holds up the rest */
+    device->in_waits = job.taken == job.bytes.size && job.taken < bytes.size;
     return job.taken;
 }
 

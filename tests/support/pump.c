@@ -40,7 +40,7 @@ static const char profile_text[] = "format: 1\n"
 
 const char *pump_file(const struct pump *pump, const char *name)
 {
-    static char path[160];
+    static char path[512];
     snprintf(path, sizeof path, "%s/%s", pump->folder, name);
     return path;
 }
@@ -183,7 +183,7 @@ struct buffer pump_push(struct pump *pump, const char *name, uint8_t manifest[DI
 
 struct factory_order pump_order(struct pump *pump, const char *bundle)
 {
-    static char paths[4][160];
+    static char paths[4][512];
     const char *const names[4] = {bundle, "vendor.root", "pump.key", "pump.certificate"};
 
     for (size_t i = 0; i < 4; i++)
@@ -257,18 +257,20 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* One round at one time; afterwards `now` stands at the next thing due, at most at `until`. */
+/* Goes to the next time at which something is due, at most to `until`, and does it. */
 static enum client_event round_of(struct pump *pump, uint64_t until)
 {
+    if (pump->due > pump->now)
+        pump->now = lesser(pump->due, until);
     bool moved = move_bytes(pump);
     uint64_t wake = device_step(pump->device, pump->now);
     enum client_event event = client_poll(&pump->client, pump->now);
 
-    if (!moved && event == CLIENT_WAITING) {
-        uint64_t next = lesser(wake, client_wake(&pump->client));
-        if (next > pump->now)
-            pump->now = lesser(next, until);
-    }
+    uint64_t client_due = client_wake(&pump->client);
+    /* one that wants to send at once while the line is full waits for the pump, which says when that moves on */
+    if (client_due <= pump->now && pump->line.size > 0)
+        client_due = CLOCK_NEVER;
+    pump->due = moved || event != CLIENT_WAITING ? pump->now : lesser(wake, client_due);
     return event;
 }
 
@@ -277,6 +279,7 @@ enum client_event pump_await(struct pump *pump, uint64_t most_ms)
     uint64_t until = pump->now + most_ms;
     enum client_event event = CLIENT_WAITING;
 
+    pump->due = pump->now;
     while (event == CLIENT_WAITING && pump->now < until)
         event = round_of(pump, until);
     return event;
@@ -324,6 +327,7 @@ bool pump_reaches(struct pump *pump, enum control_state state, uint64_t most_ms)
 {
     uint64_t until = pump->now + most_ms;
 
+    pump->due = pump->now;
     while (!control_reached(pump->device, state)) {
         if (pump->now >= until)
             return false;
@@ -335,6 +339,7 @@ bool pump_reaches(struct pump *pump, enum control_state state, uint64_t most_ms)
 void pump_wait(struct pump *pump, uint64_t ms)
 {
     uint64_t until = pump->now + ms;
+    pump->due = pump->now;
     while (pump->now < until)
         round_of(pump, until);
 }

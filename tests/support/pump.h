@@ -28,7 +28,7 @@ struct pump {
     struct profile_file profile;
     struct device *device;
     struct buffer first; /* the factory's flash image */
-    uint64_t now;        /* ms */
+    uint64_t now, due;   /* ms: the time it is, and when something is to be done next */
     struct client client;
     struct buffer line; /* bytes on their way to the pump */
     uint8_t line_memory[512], receive_memory[4096], send_memory[8192];
