@@ -120,25 +120,27 @@ static bool trailer_take(struct flash_cells *cells)
     return true;
 }
 
-static bool cells_begin(const struct flash_geometry *chips, size_t count, struct flash_cells **out,
-                        struct failure *why)
+/* NULL: it failed. */
+static struct flash_cells *cells_begin(const struct flash_geometry *chips, size_t count, struct failure *why)
 {
     struct flash_cells *cells = calloc(1, sizeof *cells);
-    if (cells == NULL)
-        return failure_set(why, FAIL_MEMORY, "no memory for the flash");
+
+    if (cells == NULL) {
+        failure_set(why, FAIL_MEMORY, "no memory for the flash");
+        return NULL;
+    }
     cells->file = -1;
-    *out = cells;
     if (cells_plan(cells, chips, count, why))
-        return true;
+        return cells;
     free(cells);
-    return false;
+    return NULL;
 }
 
 bool flash_cells_new(const struct flash_geometry *chips, size_t count, uint64_t seed,
                      struct flash_cells **out, struct failure *why)
 {
-    struct flash_cells *cells;
-    if (!cells_begin(chips, count, &cells, why))
+    struct flash_cells *cells = cells_begin(chips, count, why);
+    if (cells == NULL)
         return false;
 
     cells->memory = calloc(1, cells->memory_size);
@@ -182,9 +184,9 @@ static bool file_take(struct flash_cells *cells, const char *path, bool *plain, 
 bool flash_cells_open(const char *path, const struct flash_geometry *chips, size_t count, uint64_t seed,
                       struct flash_cells **out, struct failure *why)
 {
-    struct flash_cells *cells;
+    struct flash_cells *cells = cells_begin(chips, count, why);
     bool plain = false;
-    if (!cells_begin(chips, count, &cells, why))
+    if (cells == NULL)
         return false;
     if (!file_take(cells, path, &plain, why))
         goto fail;
