@@ -119,36 +119,43 @@ static enum refusal envelope_complete(struct agent *agent, uint8_t stream, struc
     return refusal ? refusal : answer_wanted(agent, out);
 }
 
+/* What the bytes gathered so far say of the envelope's size. ALLOWED with `*known` false: more must come. */
+static enum refusal envelope_extent(const struct agent *agent, bool *known, size_t *extent)
+{
+    const struct buffer *buffer = &agent->memory.manifest;
+    enum status status = suit_envelope_extent(span_used(buffer), extent);
+
+    *known = status == OK;
+    if (status && status != INCOMPLETE)
+        return REFUSED_MANIFEST;
+    if (*known ? *extent > buffer->capacity : buffer->size == buffer->capacity)
+        return REFUSED_MEMORY;
+    if (*known ? *extent >= agent->gather.length : buffer->size == agent->gather.length)
+        return REFUSED_MANIFEST;
+    return ALLOWED;
+}
+
 /* Gathers envelope bytes until its own heads say that it is whole and N has come. */
 static enum refusal envelope_chunk(struct agent *agent, struct span data, struct upload_answer *out)
 {
     struct buffer *buffer = &agent->memory.manifest;
     size_t before = buffer->size, extent;
-    struct span taken = span_first(data, buffer->capacity - before);
+    bool known;
 
     if (data.size > agent->gather.length - before)
         return envelope_refused(agent, REFUSED_INVALID);
     agent->gather.touched = agent->now;
-    buffer_append(buffer, taken);
-    enum status status = suit_envelope_extent(span_used(buffer), &extent);
-    if (status == INCOMPLETE && taken.size == data.size) {
-        out->offset = gather_offset(agent);
-        return ALLOWED;
-    }
-    if (status == INCOMPLETE || (!status && extent > buffer->capacity))
-        return envelope_refused(agent, REFUSED_MEMORY);
-    if (status || extent >= agent->gather.length)
-        return envelope_refused(agent, REFUSED_MANIFEST);
-    struct span rest = {data.data, 0};
-    if (buffer->size > extent || taken.size < data.size) {
-        rest = span_from(data, extent - before);
+    buffer_append(buffer, span_first(data, buffer->capacity - before));
+    enum refusal refusal = envelope_extent(agent, &known, &extent);
+    if (refusal)
+        return envelope_refused(agent, refusal);
+    struct span rest = known ? span_from(data, extent - before) : (struct span){0};
+    if (rest.size > 0) {
         buffer->size = extent;
+        return envelope_complete(agent, rest.data[0], span_from(rest, 1), out);
     }
-    if (rest.size == 0) {
-        out->offset = gather_offset(agent);
-        return ALLOWED;
-    }
-    return envelope_complete(agent, rest.data[0], span_from(rest, 1), out);
+    out->offset = gather_offset(agent);
+    return ALLOWED;
 }
 
 static bool same_sha(const struct chunk *chunk, const struct meta *meta)

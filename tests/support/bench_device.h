@@ -28,6 +28,7 @@
 struct bench_options {
     uint32_t write_unit;       /* bytes; 0: 16 */
     bool erased_zero;          /* erased bytes read 0x00 */
+    uint32_t running;          /* sequence of the factory's image; 0: 1 */
     uint32_t floor;            /* of the factory's record */
     const char *withdrawn_key; /* name of a key that the root withdraws, or NULL */
     bool no_device_key;
@@ -41,6 +42,7 @@ struct bench_release {
     size_t image_size;               /* of that image; 0: 10,000 bytes */
     uint8_t codec;                   /* PATCH_STORED or PATCH_DEFLATE */
     uint32_t block_max, segment_max; /* 0: 512 and 2,048 */
+    uint8_t window_bits;             /* of deflate; 0: 12 */
     uint8_t vendor_byte, class_byte; /* 0: the bench's */
     uint32_t floor_after;
     uint8_t confirm_who;      /* 0: device */

@@ -77,11 +77,18 @@ static void push_join(struct push *push, struct span envelope, struct span strea
     memcpy(push->manifest, read.digest, DIGEST_SIZE);
 }
 
+static uint8_t window_of(const struct bench_release *release)
+{
+    if (release->codec != PATCH_DEFLATE)
+        return 0;
+    return release->window_bits ? release->window_bits : 12;
+}
+
 struct push push_of(const struct bench_release *release)
 {
     struct patch_settings settings = {
         .codec = release->codec,
-        .window_bits = release->codec == PATCH_DEFLATE ? 12 : 0,
+        .window_bits = window_of(release),
         .block_max = release->block_max ? release->block_max : 512,
         .segment_size = release->segment_max ? release->segment_max : 2048,
     };
@@ -203,7 +210,7 @@ static void first_image_put(struct bench *bench, const struct push *push)
 
 void factory_fill(struct bench *bench, const struct bench_options *options)
 {
-    struct bench_release release = {.sequence = 1};
+    struct bench_release release = {.sequence = options->running ? options->running : 1};
     struct push push = push_of(&release);
     struct record record = {
         .number = 1,
@@ -215,7 +222,8 @@ void factory_fill(struct bench *bench, const struct bench_options *options)
     };
 
     first_image_put(bench, &push);
-    record.slots[SLOT_A] = (struct record_slot){.state = SLOT_GOOD, .sequence = 1, .size = push.image_size};
+    record.slots[SLOT_A] =
+        (struct record_slot){.state = SLOT_GOOD, .sequence = release.sequence, .size = push.image_size};
     memcpy(record.slots[SLOT_A].digest, push.image_digest, DIGEST_SIZE);
     memcpy(record.slots[SLOT_A].manifest_id, push.manifest, sizeof record.slots[SLOT_A].manifest_id);
     assert_int_equal(record_write(&bench->port.layout, 0, &record), OK);
