@@ -27,26 +27,45 @@ enum exit_code exit_worst(enum exit_code a, enum exit_code b)
     return EXIT_VERIFIED;
 }
 
-/* Length of the well-formed printable UTF-8 character at `text`, or 0 for what must not reach a terminal: control
- * characters (C0, DEL, C1), malformed bytes, and the marks that reorder a line (U+202A..202E, U+2066..2069). */
+/* Length of the well-formed UTF-8 character at `text` (RFC 3629, table of clause 4), or 0. */
+static size_t well_formed(const unsigned char *text, size_t size)
+{
+    static const struct {
+        unsigned char first, last, second_least, second_most;
+        size_t length;
+    } rows[] = {
+        {0x00, 0x7f, 0x00, 0x00, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        size_t length = rows[row].length;
+        if (text[0] < rows[row].first || text[0] > rows[row].last)
+            continue;
+        if (length > size ||
+            (length > 1 && (text[1] < rows[row].second_least || text[1] > rows[row].second_most)))
+            return 0;
+        for (size_t i = 2; i < length; i++)
+            if ((text[i] & 0xc0) != 0x80)
+                return 0;
+        return length;
+    }
+    return 0;
+}
+
+/* Length of the printable character at `text`, or 0 for what must not reach a terminal: control characters (C0, DEL, C1),
+ * malformed bytes, and the marks that reorder a line (U+202A..202E, U+2066..2069). */
 static size_t printable(const unsigned char *text, size_t size)
 {
-    if (text[0] >= 0x20 && text[0] < 0x7f)
-        return 1;
-
-    size_t length = text[0] >= 0xc2 && text[0] <= 0xdf ? 2
-                    : (text[0] & 0xf0) == 0xe0         ? 3
-                    : (text[0] & 0xf8) == 0xf0         ? 4
-                                                       : 0;
-    if (length == 0 || length > size)
+    if (text[0] < 0x20 || text[0] == 0x7f)
         return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if (text[0] == 0xc2 && text[1] < 0xa0)
+    size_t length = well_formed(text, size);
+    if (length == 2 && text[0] == 0xc2 && text[1] < 0xa0)
         return 0;
-    if (text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xaa && text[2] <= 0xae) ||
-                            (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9)))
+    if (length == 3 && text[0] == 0xe2 &&
+        ((text[1] == 0x80 && text[2] >= 0xaa && text[2] <= 0xae) ||
+         (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9)))
         return 0;
     return length;
 }

@@ -103,6 +103,7 @@ enum failure_id {
     FAIL_NO_ROLLBACK = 64,
     FAIL_NOT_CURRENT = 65,
     FAIL_BATTERY_UNKNOWN = 66,
+    FAIL_CHECKS = 67,
     /* 70-89: link and session */
     FAIL_NO_DEVICE = 70,
     FAIL_ADDRESS = 71,
@@ -148,7 +149,8 @@ const struct failure_entry *failure_catalogue(size_t *count);
 /* "E-30 the bundle is unsigned: NAME. Next: …" on `out`, one line for the message and one for the next step. */
 void failure_print(FILE *out, const struct failure *why);
 enum exit_code failure_exit(const struct failure *why);
-/* Copies `text` and makes control characters harmless ("\x1b" becomes "?"); always ends with NUL. */
+/* Copies `text` as valid UTF-8 that is harmless on a terminal: each byte of a control character, of a mark that reorders a
+ * line or of a malformed sequence becomes "?". Cut between characters when it does not fit; always ends with NUL. */
 void text_harmless(char *out, size_t capacity, const char *text, size_t size);
 
 #endif

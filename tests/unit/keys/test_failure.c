@@ -45,6 +45,14 @@ static void terminal_escapes_and_broken_text_become_question_marks(void **state)
         {"\xe2\x80\xae"
          "abc",
          "???abc"},
+        /* overlong, a surrogate, above U+10FFFF, cut short: JSON and CBOR would refuse the text */
+        {"\xe0\x80\x80", "???"},
+        {"\xed\xa0\x80", "???"},
+        {"\xf4\x90\x80\x80", "????"},
+        {"\xf0\x8f\xbf\xbf", "????"},
+        {"\xf5\x80\x80\x80", "????"},
+        {"\xe2\x82", "??"},
+        {"\xed\x9f\xbf\xf4\x8f\xbf\xbf", "\xed\x9f\xbf\xf4\x8f\xbf\xbf"},
     };
     char out[64];
 
