@@ -14,7 +14,7 @@ static void print_root(void *context, const struct trust *trust, const char *nam
 
     if (trust == NULL) {
         text_harmless(harmless, sizeof harmless, name, strlen(name));
-        printf("%-32s  not a root document: ignored\n", harmless);
+        printf("%s  no usable root document\n", harmless);
         return;
     }
     hex_of(span_of(trust->vendor, UUID_SIZE), vendor);

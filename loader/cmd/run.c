@@ -8,19 +8,32 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupts; /* how often the person wished to stop */
 
 static void on_interrupt(int number)
 {
     (void)number;
-    interrupted = 1;
+    if (interrupts < 100)
+        interrupts += 1;
+}
+
+/* A reader that goes away, or a terminal that is closed, must not end the program in the middle of an activation. */
+static void catch_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_interrupt}, ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGHUP, &stop, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
 }
 
 /* Everything that the settings point to. */
 struct run {
     struct job_settings settings;
     struct show show;
-    char store[FOLDER_NAME_MAX], receipts[FOLDER_NAME_MAX], bundles[FOLDER_NAME_MAX], station[65];
+    char store[FOLDER_NAME_MAX], receipts[FOLDER_NAME_MAX], bundles[FOLDER_NAME_MAX],
+        station[STATION_MAX + 1];
     const char *answers[RECEIPT_CHECKS_MAX];
 };
 
@@ -55,29 +68,44 @@ static bool choose_from(const struct invocation *call, enum job_kind kind, struc
     return folder_name(FOLDER_BUNDLES, folder, run->bundles, why);
 }
 
-static bool settle(const struct invocation *call, enum job_kind kind, struct run *run, struct failure *why)
+static void name_station(const struct invocation *call, struct run *run)
 {
     const char *station = value_of(call, "station");
+    char host[256] = "";
 
+    if (station == NULL)
+        station = gethostname(host, sizeof host - 1) == 0 && host[0] != '\0' ? host : "unnamed";
+    text_harmless(run->station, sizeof run->station, station, strlen(station));
+}
+
+static bool read_answers(const struct invocation *call, struct run *run, struct failure *why)
+{
+    const char *answer;
+
+    if (!option_listed(call, "check"))
+        return true;
+    for (size_t i = 0; (answer = option_at(call, "check", i)) != NULL; i++) {
+        if (i == RECEIPT_CHECKS_MAX)
+            return failure_set(why, FAIL_USAGE, "--check: at most %d answers", RECEIPT_CHECKS_MAX);
+        if (strchr(answer, '=') == NULL || answer[0] == '=')
+            return failure_set(why, FAIL_USAGE, "--check %s: not of the form ID=VALUE", answer);
+        run->answers[run->settings.answer_count++] = answer;
+    }
+    return true;
+}
+
+static bool settle(const struct invocation *call, enum job_kind kind, struct run *run, struct failure *why)
+{
     memset(run, 0, sizeof *run);
     show_init(&run->show, stdout, option_given(call, "json") ? SHOW_FOR_MACHINES : SHOW_FOR_PEOPLE);
-    if (station == NULL && gethostname(run->station, sizeof run->station - 1) != 0)
-        station = "unnamed";
-    if (station != NULL)
-        text_harmless(run->station, sizeof run->station, station, strlen(station));
+    name_station(call, run);
     run->settings.show = &run->show;
     run->settings.station = run->station;
     run->settings.store = run->store;
     run->settings.receipts = run->receipts;
     run->settings.answers = run->answers;
-    while (option_listed(call, "check") && run->settings.answer_count < RECEIPT_CHECKS_MAX &&
-           option_at(call, "check", run->settings.answer_count) != NULL) {
-        const char *answer = option_at(call, "check", run->settings.answer_count);
-        if (strchr(answer, '=') == NULL)
-            return failure_set(why, FAIL_USAGE, "--check %s: not of the form ID=VALUE", answer);
-        run->answers[run->settings.answer_count++] = answer;
-    }
-    return read_wait(call, &run->settings.wait_ms, why) && choose_from(call, kind, run, why) &&
+    return read_wait(call, &run->settings.wait_ms, why) && read_answers(call, run, why) &&
+           choose_from(call, kind, run, why) &&
            (!option_listed(call, "store") ||
             folder_name(FOLDER_TRUST, value_of(call, "store"), run->store, why)) &&
            (!option_listed(call, "receipts") ||
@@ -91,33 +119,79 @@ static bool addresses_are_good(const struct invocation *call, struct failure *wh
         if (!link_address_check(call->arguments[i], why))
             return false;
         for (size_t k = 0; k < i; k++)
-            if (strcmp(call->arguments[i], call->arguments[k]) == 0)
-                return failure_set(why, FAIL_USAGE, "%s is named twice", call->arguments[i]);
+            if (link_address_same(call->arguments[i], call->arguments[k]))
+                return failure_set(why, FAIL_USAGE, "%s and %s are the same device", call->arguments[k],
+                                   call->arguments[i]);
     }
     return true;
 }
 
+static void version_text(const struct message_slot *slot, char out[40])
+{
+    snprintf(out, 40, "-");
+    if (slot != NULL)
+        snprintf(out, 40, "%" PRIu32 ".%" PRIu32 ".%" PRIu32, slot->version[0], slot->version[1],
+                 slot->version[2]);
+}
+
+/* "4.2.0 -> 4.3.1", or the one version that ran all the time. */
+static void versions_text(const struct job *job, char out[96])
+{
+    const struct message_slot *before = job->met ? device_running(&job->device) : NULL,
+                              *now = job->met ? device_running(&job->now) : NULL;
+    char old[40], new[40];
+
+    version_text(before, old);
+    version_text(now, new);
+    if (before == NULL || now == NULL || digest_equal(before->hash, now->hash))
+        snprintf(out, 96, "%s", new);
+    else
+        snprintf(out, 96, "%s -> %s", old, new);
+}
+
+static void print_row(FILE *out, const struct job *job, unsigned width)
+{
+    const char *label = job->met ? job->device.serial : job->session.address;
+    char versions[96], harmless[128];
+
+    versions_text(job, versions);
+    text_harmless(harmless, sizeof harmless, label, strlen(label));
+    unsigned columns = show_columns(harmless);
+    fprintf(out, "  %-11s  %s%*s  %-18s  %s", disposition_screen(job->verdict.disposition), harmless,
+            columns < width ? (int)(width - columns) : 0, "", versions, verdict_outcome(job->verdict.code));
+    if (job->failure.id != FAIL_NONE)
+        fprintf(out, "  E-%02d %s", job->failure.id, failure_entry(job->failure.id)->title);
+    fputc('\n', out);
+}
+
+/* The cart at one glance: a line a device in the order of the command line, then how many of each. */
 static void print_table(FILE *out, const struct job *jobs, size_t count)
 {
-    fprintf(out, "\n");
+    size_t counts[DISPOSITION_DO_NOT_USE + 1] = {0};
+    unsigned width = 12;
+    const char *between = "";
+
     for (size_t i = 0; i < count; i++) {
-        const struct job *job = &jobs[i];
-        const struct message_slot *running = job->met ? device_running(&job->now) : NULL;
-        char version[40] = "-";
-        if (running != NULL)
-            snprintf(version, sizeof version, "%" PRIu32 ".%" PRIu32 ".%" PRIu32, running->version[0],
-                     running->version[1], running->version[2]);
-        fprintf(out, "  %-11s  %-12s  %-10s  %s\n", disposition_screen(job->verdict.disposition),
-                job->met ? job->device.serial : job->session.address, version,
-                verdict_outcome(job->verdict.code));
+        unsigned columns = show_columns(jobs[i].met ? jobs[i].device.serial : jobs[i].session.address);
+        width = columns > width ? columns : width;
+        counts[jobs[i].verdict.disposition] += 1;
     }
+    fprintf(out, "\n");
+    for (size_t i = 0; i < count; i++)
+        print_row(out, &jobs[i], width < 48 ? width : 48);
+    fprintf(out, "  %zu devices: ", count);
+    for (int i = DISPOSITION_DO_NOT_USE; i >= 0; i--)
+        if (counts[i] > 0) {
+            fprintf(out, "%s%zu %s", between, counts[i], disposition_screen((enum disposition)i));
+            between = ", ";
+        }
+    fputc('\n', out);
 }
 
 enum exit_code run_jobs(const struct invocation *call, enum job_kind kind)
 {
     struct run *run = malloc(sizeof *run);
     struct job *jobs = calloc(call->argument_count, sizeof *jobs);
-    struct sigaction action = {.sa_handler = on_interrupt};
     struct failure why;
     enum exit_code code;
     size_t started = 0;
@@ -131,14 +205,13 @@ enum exit_code run_jobs(const struct invocation *call, enum job_kind kind)
         code = command_fail(&why);
         goto out;
     }
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    catch_signals();
     for (; started < call->argument_count; started++)
-        if (!job_start(&jobs[started], kind, call->arguments[started], &run->settings, 1, &why)) {
+        if (!job_start(&jobs[started], kind, call->arguments[started], &run->settings, &why)) {
             code = command_fail(&why);
             goto out;
         }
-    code = jobs_run(jobs, started, &interrupted);
+    code = jobs_run(jobs, started, &interrupts);
     if (started > 1 && kind != JOB_DEVICES && run->show.format != SHOW_JSON)
         print_table(stdout, jobs, started);
 out:

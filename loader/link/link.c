@@ -24,6 +24,14 @@ bool link_address_check(const char *address, struct failure *why)
     return kind_of(address, &rest) != NULL || failure_set(why, FAIL_ADDRESS, "%s", address);
 }
 
+bool link_address_same(const char *address, const char *other)
+{
+    const char *rest, *other_rest;
+    const struct link_kind *kind = kind_of(address, &rest);
+
+    return kind != NULL && kind == kind_of(other, &other_rest) && kind->same(rest, other_rest);
+}
+
 bool link_open(struct link *link, const char *address, struct failure *why)
 {
     const char *rest;

@@ -23,12 +23,15 @@ struct link_kind {
     enum link_result (*read)(struct link *link, uint8_t *data, size_t capacity, size_t *got);
     enum link_result (*write)(struct link *link, const uint8_t *data, size_t size, size_t *put);
     void (*close)(struct link *link);
+    bool (*same)(const char *rest, const char *other); /* the same wire, however it is written */
 };
 
 extern const struct link_kind link_socket;
 
 /* FAIL_ADDRESS: no such kind, or its path can't be. */
 bool link_address_check(const char *address, struct failure *why);
+/* Whether two good addresses lead to the same wire. */
+bool link_address_same(const char *address, const char *other);
 /* Connects. FAIL_ADDRESS, FAIL_NO_DEVICE (nobody there), FAIL_LINK_PERMISSION. */
 bool link_open(struct link *link, const char *address, struct failure *why);
 /* LINK_OK with `*got` 0: nothing there now. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -53,4 +54,14 @@ static void socket_close(struct link *link)
     close(link->descriptor);
 }
 
-const struct link_kind link_socket = {"unix", socket_open, socket_read, socket_write, socket_close};
+static bool socket_same(const char *path, const char *other)
+{
+    struct stat a, b;
+
+    if (strcmp(path, other) == 0)
+        return true;
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+const struct link_kind link_socket = {"unix",       socket_open,  socket_read,
+                                      socket_write, socket_close, socket_same};

@@ -12,6 +12,7 @@
 #define SESSION_HEADER_MAX  192
 #define RECEIPT_CHECKS_MAX  16
 #define RECEIPT_SIGNERS_MAX 4
+#define STATION_MAX         64 /* bytes of a station's name */
 
 /* The session header, canonical CBOR {1: manifest digest, 2: station, 3: seconds since 1970, 4: random [16]}. The digest
  * is zeros when no bundle is part of the run. */
@@ -21,7 +22,7 @@ struct session_header {
     uint8_t nonce[REPORT_NONCE_SIZE]; /* SHA-256 of the bytes */
     uint8_t random[16];
 };
-/* FAIL_RANDOM when the system gives no randomness. `station` is at most 64 bytes of text. */
+/* FAIL_RANDOM when the system gives no randomness. `station` is made valid text of at most STATION_MAX bytes. */
 bool session_header_make(struct session_header *out, const uint8_t manifest_digest[DIGEST_SIZE],
                          const char *station, uint64_t time, struct failure *why);
 
@@ -76,9 +77,9 @@ bool receipt_read(const char *path, struct receipt_file **out, struct failure *w
 void receipt_file_free(struct receipt_file *file);
 /* Vendor whose root proves it. */
 const uint8_t *receipt_vendor(const struct receipt_file *file);
-/* Proves it offline: the report by the vendor's root and the device's certificate, the nonce by the session header, the
- * device's fields, the image that runs, outcome and disposition derived again. FAIL_NO_EVIDENCE, FAIL_REPORT,
- * FAIL_CERTIFICATE, FAIL_RECEIPT_CHANGED. */
+/* Proves it offline: the report by the vendor's root and the device's certificate, the nonce by the session header, and all
+ * that these two contradict: receipt id, station, start, device, bundle, the image that runs, outcome and disposition
+ * derived again. The rest is the station's word. FAIL_NO_EVIDENCE, FAIL_REPORT, FAIL_CERTIFICATE, FAIL_RECEIPT_CHANGED. */
 bool receipt_prove(const struct receipt_file *file, const struct trust *trust, struct failure *why);
 /* Prints it for people; claims and proof apart. */
 void receipt_print(FILE *out, const struct receipt_file *file);

@@ -19,7 +19,8 @@ struct receipt_file {
     size_t report_size;
     enum intent intent;
     bool has_target;
-    uint8_t target[DIGEST_SIZE], manifest[DIGEST_SIZE];
+    struct verdict_target target;
+    uint8_t manifest[DIGEST_SIZE];
 };
 
 static bool bad_format(const struct receipt_file *file, const char *what, struct failure *why)
@@ -38,6 +39,13 @@ static bool hex_at(const struct receipt_file *file, const char *object, const ch
 {
     const char *text = text_at(file, object, key);
     return text != NULL && hex_exact(text, out, size);
+}
+
+static json_int_t integer_at(const struct receipt_file *file, const char *object, const char *key)
+{
+    const json_t *in = object ? json_object_get(file->json, object) : file->json;
+    const json_t *value = json_object_get(in, key);
+    return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
 static bool read_intent(struct receipt_file *file)
@@ -66,11 +74,27 @@ static bool read_evidence(struct receipt_file *file)
     return file->report != NULL && hex_read(hex, file->report, REPORT_MAX, &file->report_size);
 }
 
-static bool read_members(struct receipt_file *file, struct failure *why)
+/* No bundle is null; a bundle without what identifies it is none. */
+static bool read_bundle(struct receipt_file *file)
 {
     const json_t *bundle = json_object_get(file->json, "bundle");
+    json_int_t sequence = integer_at(file, "bundle", "sequence");
 
-    if (json_integer_value(json_object_get(file->json, "schema")) != RECEIPT_SCHEMA)
+    if (json_is_null(bundle))
+        return true;
+    if (sequence < 0 || sequence > UINT32_MAX ||
+        !hex_at(file, "bundle", "image_sha256", file->target.image, DIGEST_SIZE) ||
+        !hex_at(file, "bundle", "manifest", file->manifest, DIGEST_SIZE))
+        return false;
+    file->has_target = true;
+    file->target.sequence = (uint32_t)sequence;
+    memcpy(file->target.manifest_id, file->manifest, TRUST_MANIFEST_ID);
+    return true;
+}
+
+static bool read_members(struct receipt_file *file, struct failure *why)
+{
+    if (integer_at(file, NULL, "schema") != RECEIPT_SCHEMA)
         return bad_format(file, "no receipt of schema 1", why);
     if (!read_intent(file))
         return bad_format(file, "member intent", why);
@@ -81,13 +105,7 @@ static bool read_members(struct receipt_file *file, struct failure *why)
         return bad_format(file, "member session.header", why);
     if (!read_evidence(file))
         return bad_format(file, "member evidence", why);
-    if (bundle == NULL || json_is_null(bundle))
-        return true;
-    file->has_target = true;
-    if (!hex_at(file, "bundle", "image_sha256", file->target, DIGEST_SIZE) ||
-        !hex_at(file, "bundle", "manifest", file->manifest, DIGEST_SIZE))
-        return bad_format(file, "member bundle", why);
-    return true;
+    return read_bundle(file) || bad_format(file, "member bundle", why);
 }
 
 bool receipt_read(const char *path, struct receipt_file **out, struct failure *why)
@@ -139,14 +157,17 @@ static bool changed(const struct receipt_file *file, const char *what, struct fa
     return failure_set(why, FAIL_RECEIPT_CHANGED, "%s: %s", file->path, what);
 }
 
-/* The session header names the bundle that the receipt names. */
-static bool prove_header(const struct receipt_file *file, struct failure *why)
-{
-    struct cbor cbor = cbor_over(span_of(file->header, file->header_size), CBOR_CANONICAL);
-    struct cbor_items items;
+struct header_fields {
     uint8_t manifest[DIGEST_SIZE], random[16];
-    uint64_t key, time;
     struct span station;
+    uint64_t time;
+};
+
+static enum status read_header(struct span bytes, struct header_fields *out)
+{
+    struct cbor cbor = cbor_over(bytes, CBOR_CANONICAL);
+    struct cbor_items items;
+    uint64_t key;
     bool more;
     enum status status = cbor_enter_map(&cbor, &items);
 
@@ -159,16 +180,12 @@ static bool prove_header(const struct receipt_file *file, struct failure *why)
         if (!status && key != wanted)
             status = BAD_FORMAT;
         if (!status)
-            status = wanted == 1   ? cbor_bytes_exact(&cbor, manifest, sizeof manifest)
-                     : wanted == 2 ? cbor_text(&cbor, &station)
-                     : wanted == 3 ? cbor_uint(&cbor, &time)
-                                   : cbor_bytes_exact(&cbor, random, sizeof random);
+            status = wanted == 1   ? cbor_bytes_exact(&cbor, out->manifest, sizeof out->manifest)
+                     : wanted == 2 ? cbor_text(&cbor, &out->station)
+                     : wanted == 3 ? cbor_uint(&cbor, &out->time)
+                                   : cbor_bytes_exact(&cbor, out->random, sizeof out->random);
     }
-    if (status || cbor_end(&cbor))
-        return changed(file, "the session header is damaged", why);
-    if (!digest_equal(manifest, file->manifest))
-        return changed(file, "the session header names another bundle", why);
-    return true;
+    return status ? status : cbor_end(&cbor);
 }
 
 static bool same_text(const char *text, struct span span)
@@ -183,37 +200,94 @@ static bool same_hex(const char *text, const uint8_t *bytes, size_t size)
     return text != NULL && strcmp(text, hex) == 0;
 }
 
+/* The session header names the receipt, the station, the time and the bundle that the receipt names. */
+static bool prove_header(const struct receipt_file *file, struct failure *why)
+{
+    struct header_fields header;
+    char start[24];
+
+    if (read_header(span_of(file->header, file->header_size), &header))
+        return changed(file, "the session header is damaged", why);
+    if (!digest_equal(header.manifest, file->manifest))
+        return changed(file, "the session header names another bundle", why);
+    if (!same_hex(text_at(file, NULL, "receipt"), header.random, sizeof header.random))
+        return changed(file, "the session header is another receipt's", why);
+    time_text(header.time, start);
+    if (!same_text(text_at(file, "session", "station"), header.station) ||
+        !same_text(text_at(file, "session", "start"), span_text(start)))
+        return changed(file, "the session header names another station or time", why);
+    return true;
+}
+
+/* A device's text as receipts hold it. */
+static bool same_harmless(const char *text, struct span span)
+{
+    char harmless[SERIAL_MAX + 1];
+    text_harmless(harmless, sizeof harmless, (const char *)span.data, span.size);
+    return text != NULL && strcmp(text, harmless) == 0;
+}
+
 static bool prove_members(const struct receipt_file *file, const struct report *report, struct failure *why)
 {
     const char *slot = text_at(file, "after", "slot");
 
-    if (!same_hex(text_at(file, "device", "class"), report->class_id, UUID_SIZE) ||
-        !same_text(text_at(file, "device", "serial"), report->serial))
+    if (memcmp(file->vendor, report->vendor, UUID_SIZE) != 0 ||
+        !same_hex(text_at(file, "device", "class"), report->class_id, UUID_SIZE) ||
+        !same_harmless(text_at(file, "device", "serial"), report->serial))
         return changed(file, "it names another device than the report", why);
     if (!report->has_running)
-        return slot == NULL || changed(file, "it says that an image runs, the report that none does", why);
+        return json_is_null(json_object_get(file->json, "after")) ||
+               changed(file, "it says that an image runs, the report that none does", why);
     if (!same_hex(text_at(file, "after", "sha256"), report->running.digest, DIGEST_SIZE) || slot == NULL ||
         strcmp(slot, report->running.slot ? "B" : "A") != 0 ||
-        json_integer_value(json_object_get(json_object_get(file->json, "after"), "sequence")) !=
-            (json_int_t)report->running.sequence)
+        integer_at(file, "after", "sequence") != (json_int_t)report->running.sequence)
         return changed(file, "it names another running image than the report", why);
+    /* The same manifest can't have another image or another number. */
+    if (file->has_target &&
+        memcmp(report->running.manifest_id, file->target.manifest_id, TRUST_MANIFEST_ID) == 0 &&
+        (!digest_equal(report->running.digest, file->target.image) ||
+         report->running.sequence != file->target.sequence))
+        return changed(file, "its bundle has another image than the report", why);
     return true;
 }
 
-/* The verdict is the report's, or the harmless neighbour that only the station can know: nothing was to be done. */
+static uint8_t slot_before(const struct receipt_file *file)
+{
+    const char *slot = text_at(file, "before", "slot");
+
+    if (slot == NULL || slot[0] == '\0' || slot[1] != '\0')
+        return SLOT_BEFORE_UNKNOWN;
+    return slot[0] == 'A' ? 0 : slot[0] == 'B' ? 1 : SLOT_BEFORE_UNKNOWN;
+}
+
+/* Code and disposition by their names; both must belong to the same verdict. */
+static bool read_verdict(const struct receipt_file *file, struct verdict *out)
+{
+    const char *outcome = text_at(file, NULL, "outcome"), *disposition = text_at(file, NULL, "disposition");
+    json_int_t code = integer_at(file, NULL, "exit");
+
+    if (code < 0 || code > 255)
+        return false;
+    out->code = (enum exit_code)code;
+    if (outcome == NULL || disposition == NULL || strcmp(outcome, verdict_outcome(out->code)) != 0)
+        return false;
+    for (int i = DISPOSITION_UNTOUCHED; i <= DISPOSITION_DO_NOT_USE; i++)
+        if (strcmp(disposition, disposition_name((enum disposition)i)) == 0) {
+            out->disposition = (enum disposition)i;
+            return true;
+        }
+    return false;
+}
+
+/* The verdict is the report's, or one beside it that only the station can know (verdict.h). */
 static bool prove_verdict(const struct receipt_file *file, const struct report *report, struct failure *why)
 {
-    struct verdict verdict = verdict_of_report(report, file->intent, file->has_target ? file->target : NULL);
-    const char *outcome = text_at(file, NULL, "outcome"), *disposition = text_at(file, NULL, "disposition");
-    json_int_t code = json_integer_value(json_object_get(file->json, "exit"));
+    const struct verdict_question question = {file->intent, file->has_target ? &file->target : NULL,
+                                              slot_before(file)};
+    struct verdict said;
 
-    if (outcome == NULL || disposition == NULL)
-        return changed(file, "outcome or disposition is missing", why);
-    bool same = strcmp(outcome, verdict_outcome(verdict.code)) == 0 && code == verdict.code;
-    bool nothing_to_do = verdict.code == EXIT_VERIFIED && file->intent == INTENT_UPDATE &&
-                         strcmp(outcome, verdict_outcome(EXIT_NOTHING_TO_DO)) == 0 &&
-                         code == EXIT_NOTHING_TO_DO;
-    if ((same || nothing_to_do) && strcmp(disposition, disposition_name(verdict.disposition)) == 0)
+    if (read_verdict(file, &said) &&
+        verdict_may_stand(said, verdict_of_report(report, &question), file->intent))
         return true;
     return changed(file, "its verdict is not the one that the report gives", why);
 }
@@ -231,10 +305,8 @@ bool receipt_prove(const struct receipt_file *file, const struct trust *trust, s
     enum status status = report_verify(span_of(file->report, file->report_size), trust, nonce, &report);
     if (status == BAD_DIGEST)
         return changed(file, "the report belongs to another session", why);
-    if (status == UNKNOWN_KEY || status == WRONG_SCOPE || status == WITHDRAWN || status == TOO_FEW)
-        return failure_set(why, FAIL_CERTIFICATE, "%s: %s", file->path, status_name(status));
     if (status)
-        return failure_set(why, FAIL_REPORT, "%s: %s", file->path, status_name(status));
+        return failure_set(why, failure_of_report(status), "%s: %s", file->path, status_name(status));
     return prove_members(file, &report, why) && prove_verdict(file, &report, why);
 }
 
@@ -251,6 +323,7 @@ static void print_image(FILE *out, const struct receipt_file *file, const char *
     const char *digest = text_at(file, member, "sha256");
     char line[200];
 
+    /* Versions are the station's word everywhere: the report has sequences. */
     if (version == NULL || slot == NULL || digest == NULL) {
         print_text(out, member, NULL);
         return;

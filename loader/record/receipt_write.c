@@ -28,14 +28,16 @@ bool session_header_make(struct session_header *out, const uint8_t manifest_dige
 {
     struct buffer buffer = buffer_over(out->bytes, sizeof out->bytes);
     struct cbor_writer writer = cbor_into(&buffer);
+    char name[STATION_MAX + 1];
 
     if (getrandom(out->random, sizeof out->random, 0) != (ssize_t)sizeof out->random)
         return failure_set(why, FAIL_RANDOM, "%s", strerror(errno));
+    text_harmless(name, sizeof name, station, strlen(station));
     cbor_put_map(&writer, 4);
     cbor_put_uint(&writer, 1);
     cbor_put_bytes(&writer, span_of(manifest_digest, DIGEST_SIZE));
     cbor_put_uint(&writer, 2);
-    cbor_put_text_span(&writer, span_first(span_text(station), 64));
+    cbor_put_text(&writer, name);
     cbor_put_uint(&writer, 3);
     cbor_put_uint(&writer, time);
     cbor_put_uint(&writer, 4);
@@ -52,6 +54,17 @@ static json_t *json_hex(const uint8_t *bytes, size_t size)
     char text[2 * 64 + 1];
     hex_of(span_of(bytes, size < 64 ? size : 64), text);
     return json_string(text);
+}
+
+/* Texts come from command lines, devices and bundles: JSON takes valid UTF-8 only. NULL becomes null. */
+static json_t *json_text(const char *text)
+{
+    char harmless[1024];
+
+    if (text == NULL)
+        return json_null();
+    text_harmless(harmless, sizeof harmless, text, strlen(text));
+    return json_string(harmless);
 }
 
 static json_t *json_version(const uint32_t version[3])
@@ -75,10 +88,18 @@ static json_t *json_bundle(const struct receipt *receipt)
     json_t *signers = json_array();
     for (size_t i = 0; i < receipt->signer_count; i++)
         json_array_append_new(signers, json_hex(receipt->signers[i], KEY_ID_SIZE));
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "file", receipt->file, "sequence",
+    return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o}", "file", json_text(receipt->file), "sequence",
                      (json_int_t)receipt->sequence, "version", json_version(receipt->version), "manifest",
                      json_hex(receipt->manifest_digest, DIGEST_SIZE), "image_sha256",
                      json_hex(receipt->image_digest, DIGEST_SIZE), "signers", signers);
+}
+
+/* As the session header has it. */
+static json_t *json_station(const char *station)
+{
+    char name[STATION_MAX + 1];
+    text_harmless(name, sizeof name, station, strlen(station));
+    return json_string(name);
 }
 
 static json_t *json_session(const struct receipt *receipt)
@@ -88,11 +109,11 @@ static json_t *json_session(const struct receipt *receipt)
     hex_of(span_of(receipt->header.bytes, receipt->header.size), header);
     time_text(receipt->started, started);
     time_text(receipt->ended, ended);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "header", header, "station",
-                     receipt->station, "start", started, "end", ended, "address", receipt->address, "loader",
-                     SUTURE_VERSION, "bytes", (json_int_t)receipt->size, "sent", (json_int_t)receipt->sent,
-                     "not_sent_again", (json_int_t)receipt->not_sent_again, "retries",
-                     (json_int_t)receipt->retries);
+    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I}", "header", header, "station",
+                     json_station(receipt->station), "start", started, "end", ended, "address",
+                     json_text(receipt->address), "loader", SUTURE_VERSION, "bytes",
+                     (json_int_t)receipt->size, "sent", (json_int_t)receipt->sent, "not_sent_again",
+                     (json_int_t)receipt->not_sent_again, "retries", (json_int_t)receipt->retries);
 }
 
 static json_t *json_preflight(const struct receipt *receipt)
@@ -107,8 +128,9 @@ static json_t *json_checks(const struct receipt *receipt)
 {
     json_t *checks = json_array();
     for (size_t i = 0; i < receipt->check_count; i++)
-        json_array_append_new(checks, json_pack("{s:s, s:s, s:b}", "id", receipt->checks[i].id, "value",
-                                                receipt->checks[i].value, "pass", receipt->checks[i].pass));
+        json_array_append_new(checks, json_pack("{s:o, s:o, s:b}", "id", json_text(receipt->checks[i].id),
+                                                "value", json_text(receipt->checks[i].value), "pass",
+                                                receipt->checks[i].pass));
     return checks;
 }
 
@@ -140,15 +162,16 @@ static json_t *json_receipt(const struct receipt *receipt)
     static const char *const intents[] = {"update", "verify", "rollback"};
 
     return json_pack(
-        "{s:i, s:o, s:s, s:{s:o, s:o, s:s, s:s, s:s}, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:o, s:o}",
+        "{s:i, s:o, s:s, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:o, s:o}",
         "schema", RECEIPT_SCHEMA, "receipt", json_hex(receipt->header.random, 16), "intent",
         intents[receipt->intent], "device", "vendor", json_hex(receipt->vendor, UUID_SIZE), "class",
-        json_hex(receipt->class_id, UUID_SIZE), "model", receipt->model, "hw", receipt->hardware, "serial",
-        receipt->serial, "bundle", json_bundle(receipt), "before", json_image(&receipt->before), "after",
-        json_image(&receipt->after), "session", json_session(receipt), "preflight", json_preflight(receipt),
-        "checks", json_checks(receipt), "outcome", verdict_outcome(receipt->verdict.code), "exit",
-        receipt->verdict.code, "disposition", disposition_name(receipt->verdict.disposition), "failure",
-        json_failure(receipt->failure), "evidence", json_evidence(receipt));
+        json_hex(receipt->class_id, UUID_SIZE), "model", json_text(receipt->model), "hw",
+        json_text(receipt->hardware), "serial", json_text(receipt->serial), "bundle", json_bundle(receipt),
+        "before", json_image(&receipt->before), "after", json_image(&receipt->after), "session",
+        json_session(receipt), "preflight", json_preflight(receipt), "checks", json_checks(receipt),
+        "outcome", verdict_outcome(receipt->verdict.code), "exit", receipt->verdict.code, "disposition",
+        disposition_name(receipt->verdict.disposition), "failure", json_failure(receipt->failure), "evidence",
+        json_evidence(receipt));
 }
 
 /* A serial as part of a file's name: everything but letters, digits, '-' and '_' becomes '_'. */

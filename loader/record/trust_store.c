@@ -98,7 +98,11 @@ bool trust_store_version(const char *folder, const uint8_t vendor[UUID_SIZE], ui
     char path[PATH_SIZE];
     struct trust_document document;
 
-    if (!document_path(folder, vendor, version, path, why) || !read_document(path, &document, why))
+    if (!document_path(folder, vendor, version, path, why))
+        return false;
+    if (access(path, F_OK) != 0)
+        return failure_set(why, FAIL_NO_ROOT, "%s: %s", path, strerror(errno));
+    if (!read_document(path, &document, why))
         return false;
     if (memcmp(document.trust.vendor, vendor, UUID_SIZE) != 0 || document.trust.version != version) {
         trust_document_free(&document);
@@ -151,17 +155,26 @@ static bool may_add(const char *folder, const struct trust_document *document, c
     return may;
 }
 
+/* A failure to write here is the store's. */
+static bool store(const char *folder, const struct trust_document *document, struct failure *why)
+{
+    char target[PATH_SIZE];
+    struct failure inner;
+
+    if (!document_path(folder, document->trust.vendor, document->trust.version, target, why))
+        return false;
+    return (folder_make(folder, &inner) && file_write(target, span_used(&document->bytes), 0644, &inner)) ||
+           failure_set(why, FAIL_STORE, "%s", inner.what);
+}
+
 bool trust_store_add(const char *folder, const char *path, struct trust_document *added, struct failure *why)
 {
     struct trust_document document;
-    char target[PATH_SIZE];
     bool known;
 
     if (!read_document(path, &document, why))
         return false;
-    if (!may_add(folder, &document, path, &known, why) || !folder_make(folder, why) ||
-        !document_path(folder, document.trust.vendor, document.trust.version, target, why) ||
-        (!known && !file_write(target, span_used(&document.bytes), 0644, why))) {
+    if (!may_add(folder, &document, path, &known, why) || (!known && !store(folder, &document, why))) {
         trust_document_free(&document);
         return false;
     }

@@ -13,14 +13,15 @@ struct trust_document {
 };
 void trust_document_free(struct trust_document *document);
 
-/* The ruling document of a vendor. FAIL_NO_ROOT when there is none, FAIL_STORE when the folder can't be read. */
+/* The ruling document of a vendor. FAIL_NO_ROOT when there is none, FAIL_STORE when the folder can't be read or holds
+ * another document under that name; a damaged one is refused as in trust_store_add, and no older one rules instead. */
 bool trust_store_find(const char *folder, const uint8_t vendor[UUID_SIZE], struct trust_document *out,
                       struct failure *why);
 /* One version of a vendor's. FAIL_NO_ROOT. */
 bool trust_store_version(const char *folder, const uint8_t vendor[UUID_SIZE], uint32_t version,
                          struct trust_document *out, struct failure *why);
 /* Adds a document: the first of its vendor, or the one that follows the highest. FAIL_ROOT_FORMAT, _SIGNATURE,
- * FAIL_ROOT_OLD, FAIL_KEY_PUBLISHED, FAIL_STORE. Adding the same again changes nothing. `added` gets its content. */
+ * FAIL_ROOT_OLD, FAIL_KEY_PUBLISHED; FAIL_STORE, the folder is as it was; as file_read for `path`. Adding the same again changes nothing. `added` gets its content. */
 bool trust_store_add(const char *folder, const char *path, struct trust_document *added, struct failure *why);
 /* Removes all versions of a vendor. FAIL_NO_ROOT when there is none. */
 bool trust_store_remove(const char *folder, const uint8_t vendor[UUID_SIZE], struct failure *why);

@@ -1,3 +1,4 @@
+/* Looking through files, and what speaks against each; the order of the questions is choose_bundle's. */
 #include "loader/session/choose.h"
 
 #include "keys/base/version.h"
@@ -47,39 +48,50 @@ static bool ends_with(const char *name, const char *end)
     return length > tail && strcmp(name + length - tail, end) == 0;
 }
 
-/* One file of the folder against the best so far. A failure is kept only while nothing fits. */
-static bool consider(const char *path, const struct device_facts *device, struct bundle **best,
-                     struct failure *why)
+/* A walk through a folder. */
+struct search {
+    const struct device_facts *device;
+    struct bundle *best; /* owned */
+    bool ambiguous;      /* another release has the sequence of the best */
+    char rival[4096];
+    size_t broken;
+    struct failure first_broken;
+};
+
+static void note_broken(struct search *search, const struct failure *why)
+{
+    if (search->broken++ == 0)
+        search->first_broken = *why;
+}
+
+/* One file of the folder against the best so far. */
+static void consider(struct search *search, const char *path)
 {
     struct bundle *bundle;
-    struct failure reason;
+    struct failure why;
 
-    if (!bundle_open(path, &bundle, &reason)) {
-        *why = reason;
-        return true;
+    if (!bundle_open(path, &bundle, &why)) {
+        note_broken(search, &why);
+        return;
     }
-    if (!bundle_fits(bundle, device, &reason)) {
-        if (reason.id != FAIL_WRONG_VENDOR && reason.id != FAIL_WRONG_CLASS)
-            *why = reason;
+    if (!bundle_fits(bundle, search->device, &why)) {
         bundle_close(bundle);
-        return true;
+        return;
     }
     uint32_t sequence = bundle_manifest(bundle)->sequence;
-    uint32_t so_far = *best ? bundle_manifest(*best)->sequence : 0;
-    if (*best != NULL && sequence == so_far &&
-        !digest_equal(bundle_envelope(bundle)->digest, bundle_envelope(*best)->digest)) {
-        failure_set(why, FAIL_AMBIGUOUS_BUNDLE, "%s and %s, sequence %" PRIu32, bundle_path(*best), path,
-                    sequence);
-        bundle_close(bundle);
-        return false;
+    uint32_t so_far = search->best ? bundle_manifest(search->best)->sequence : 0;
+    if (search->best == NULL || sequence > so_far) {
+        bundle_close(search->best);
+        search->best = bundle;
+        search->ambiguous = false;
+        return;
     }
-    if (*best == NULL || sequence > so_far) {
-        bundle_close(*best);
-        *best = bundle;
-    } else {
-        bundle_close(bundle);
+    if (sequence == so_far &&
+        !digest_equal(bundle_envelope(bundle)->digest, bundle_envelope(search->best)->digest)) {
+        search->ambiguous = true;
+        snprintf(search->rival, sizeof search->rival, "%s", path);
     }
-    return true;
+    bundle_close(bundle);
 }
 
 static int is_bundle_name(const struct dirent *entry)
@@ -87,46 +99,55 @@ static int is_bundle_name(const struct dirent *entry)
     return entry->d_name[0] != '.' && ends_with(entry->d_name, ".suture");
 }
 
-static struct bundle *search_folder(const char *folder, const struct device_facts *device,
-                                    struct failure *why)
+static bool search_failed(const struct search *search, const char *folder, int count, struct failure *why)
+{
+    if (search->ambiguous)
+        return failure_set(why, FAIL_AMBIGUOUS_BUNDLE, "%s and %s, sequence %" PRIu32,
+                           bundle_path(search->best), search->rival, bundle_manifest(search->best)->sequence);
+    if (search->broken == 0)
+        return failure_set(why, FAIL_NO_BUNDLE, "%s, for %s revision %s (%d bundles looked at)", folder,
+                           search->device->model, search->device->hardware, count);
+    *why = search->first_broken;
+    return false;
+}
+
+static bool search_folder(const char *folder, const struct device_facts *device, struct chosen *out,
+                          struct failure *why)
 {
     struct dirent **entries;
-    struct bundle *best = NULL;
-    bool unambiguous = true;
+    struct search search = {.device = device};
     int count = scandir(folder, &entries, is_bundle_name, alphasort);
 
-    if (count < 0) {
-        failure_set(why, FAIL_FILE_OPEN, "%s: %s", folder, strerror(errno));
-        return NULL;
-    }
-    failure_set(why, FAIL_NO_BUNDLE, "%s, for %s revision %s (%d bundles looked at)", folder, device->model,
-                device->hardware, count);
+    if (count < 0)
+        return failure_set(why, FAIL_FILE_OPEN, "%s: %s", folder, strerror(errno));
     for (int i = 0; i < count; i++) {
         char path[4096];
         int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        if (unambiguous && length > 0 && (size_t)length < sizeof path)
-            unambiguous = consider(path, device, &best, why);
+        if (length > 0 && (size_t)length < sizeof path)
+            consider(&search, path);
         free(entries[i]);
     }
     free(entries);
-    if (!unambiguous) {
-        bundle_close(best);
-        return NULL;
+    if (search.best == NULL || search.ambiguous) {
+        search_failed(&search, folder, count, why);
+        bundle_close(search.best);
+        return false;
     }
-    return best;
+    out->bundle = search.best;
+    out->passed_over = search.broken;
+    out->passed_first = search.first_broken;
+    return true;
 }
 
-static struct bundle *open_file(const char *file, const struct device_facts *device, struct failure *why)
+static bool open_file(const char *file, const struct device_facts *device, struct chosen *out,
+                      struct failure *why)
 {
-    struct bundle *bundle;
-
-    if (!bundle_open(file, &bundle, why))
-        return NULL;
-    if (!bundle_fits(bundle, device, why)) {
-        bundle_close(bundle);
-        return NULL;
-    }
-    return bundle;
+    if (!bundle_open(file, &out->bundle, why))
+        return false;
+    if (bundle_fits(out->bundle, device, why))
+        return true;
+    chosen_free(out);
+    return false;
 }
 
 /* "1.2.3" against ours, number by number; a text that is none counts as newer. */
@@ -164,11 +185,10 @@ static bool order_allows(const struct chosen *chosen, const struct device_facts 
     return true;
 }
 
-static bool device_holds(const struct chosen *chosen, const struct device_facts *device, struct failure *why)
+static bool decoder_fits(const struct chosen *chosen, const struct device_facts *device, struct failure *why)
 {
     const struct patch_description *patch = &chosen->plan.patch;
     const char *path = bundle_path(chosen->bundle);
-    struct push *push;
 
     if (patch->block_max > device->block_max || patch->segment_max > device->segment_max)
         return failure_set(why, FAIL_BLOCK_TOO_LARGE,
@@ -179,14 +199,36 @@ static bool device_holds(const struct chosen *chosen, const struct device_facts 
     if (patch->ram > device->ram)
         return failure_set(why, FAIL_DEVICE_MEMORY, "%s: %" PRIu32 " bytes, the device has %" PRIu32, path,
                            patch->ram, device->ram);
-    if (!push_open(chosen->bundle, chosen->plan.stream, &push, why))
+    return true;
+}
+
+static bool device_holds(const struct chosen *chosen, const struct device_facts *device, struct failure *why)
+{
+    struct push *push;
+
+    if (!decoder_fits(chosen, device, why) || !push_open(chosen->bundle, chosen->plan.stream, &push, why))
         return false;
     uint64_t envelope = push_stream_offset(push) - 1;
     push_close(push);
     if (envelope > device->manifest_max)
         return failure_set(why, FAIL_MANIFEST_TOO_LARGE, "%s: %" PRIu64 " bytes, the device holds %" PRIu32,
-                           path, envelope, device->manifest_max);
+                           bundle_path(chosen->bundle), envelope, device->manifest_max);
     return true;
+}
+
+bool choose_stream(struct chosen *chosen, unsigned stream, const struct device_facts *device,
+                   struct failure *why)
+{
+    const struct plan *plan = bundle_plan(chosen->bundle, stream);
+
+    if (plan == NULL)
+        return failure_set(why, FAIL_NONSENSE, "%s wants stream %u, the bundle has %zu", device->serial,
+                           stream, bundle_stream_count(chosen->bundle));
+    chosen->plan.stream = plan->stream;
+    chosen->plan.has_base = plan->has_base;
+    memcpy(chosen->plan.base_digest, plan->base_digest, DIGEST_SIZE);
+    chosen->plan.patch = plan->patch;
+    return decoder_fits(chosen, device, why);
 }
 
 static bool make_plan(struct chosen *chosen, const struct device_facts *device, struct failure *why)
@@ -211,23 +253,35 @@ static bool make_plan(struct chosen *chosen, const struct device_facts *device, 
                        where.label);
 }
 
-bool choose_bundle(const struct choose_from *from, const struct device_facts *device,
-                   const struct trust *trust, uint64_t now, struct chosen *out, struct failure *why)
+/* What the vendor and the station say of it, whatever the device runs. */
+static bool may_be_used(const struct chosen *chosen, const struct device_facts *device,
+                        const struct trust *trust, uint64_t now, struct failure *why)
+{
+    const char *least = bundle_text(chosen->bundle)->least_loader;
+
+    if (!bundle_authenticate(chosen->bundle, trust, device->class_id, now, why) ||
+        !bundle_verify(chosen->bundle, BUNDLE_AUTHENTICATED, why))
+        return false;
+    return loader_suffices(least) || failure_set(why, FAIL_LOADER_TOO_OLD, "%s needs %s, this is %s",
+                                                 bundle_path(chosen->bundle), least, SUTURE_VERSION);
+}
+
+bool choose_bundle(const struct choose_from *from, enum choose_purpose purpose,
+                   const struct device_facts *device, const struct trust *trust, uint64_t now,
+                   struct chosen *out, struct failure *why)
 {
     struct chosen chosen = {0};
+    bool found = from->file ? open_file(from->file, device, &chosen, why)
+                            : search_folder(from->folder, device, &chosen, why);
 
-    chosen.bundle =
-        from->file ? open_file(from->file, device, why) : search_folder(from->folder, device, why);
-    if (chosen.bundle == NULL)
+    if (!found)
         return false;
-    const struct suit_content *text = bundle_text(chosen.bundle);
-    bool fits = bundle_authenticate(chosen.bundle, trust, device->class_id, now, why) &&
-                bundle_verify(chosen.bundle, BUNDLE_AUTHENTICATED, why);
-    if (fits && !loader_suffices(text->least_loader))
-        fits = failure_set(why, FAIL_LOADER_TOO_OLD, "%s needs %s, this is %s", bundle_path(chosen.bundle),
-                           text->least_loader, SUTURE_VERSION);
-    fits = fits && make_plan(&chosen, device, why) && order_allows(&chosen, device, why) &&
-           device_holds(&chosen, device, why);
+    bool fits = may_be_used(&chosen, device, trust, now, why);
+    if (fits && purpose == CHOOSE_TO_COMPARE)
+        chosen.plan = *bundle_plan(chosen.bundle, 0); /* its streams all lead to the same image */
+    if (fits && purpose == CHOOSE_TO_INSTALL)
+        fits = make_plan(&chosen, device, why) && order_allows(&chosen, device, why) &&
+               device_holds(&chosen, device, why);
     if (!fits) {
         chosen_free(&chosen);
         return false;

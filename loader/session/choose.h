@@ -29,7 +29,12 @@ struct chosen {
     struct plan plan;
     uint8_t signers[SUIT_BLOCKS_MAX][KEY_ID_SIZE]; /* whose signatures hold */
     size_t signer_count;
+    size_t passed_over;          /* files of the folder that are no bundle any more */
+    struct failure passed_first; /* the first of them */
 };
+
+/* To install it, the device must be able to take it; to compare, only the release must be the vendor's. */
+enum choose_purpose { CHOOSE_TO_INSTALL, CHOOSE_TO_COMPARE };
 
 /* Where to look: one file, or a folder. Exactly one is not NULL. */
 struct choose_from {
@@ -37,12 +42,19 @@ struct choose_from {
 };
 
 /* Finds the bundle with the highest sequence for the device's class, proves it against the vendor's root (`now` in seconds
- * since 1970), walks all its entries, and finds the stream that fits what runs. A bundle of the folder that can't be read
- * is passed over, unless none fits: then its failure is the answer. FAIL_NO_BUNDLE, FAIL_AMBIGUOUS_BUNDLE,
- * FAIL_WRONG_VENDOR, FAIL_WRONG_CLASS, FAIL_WRONG_BASE, FAIL_OLD_SEQUENCE, FAIL_BELOW_FLOOR, FAIL_*_TOO_LARGE,
- * FAIL_DEVICE_MEMORY, FAIL_LOADER_TOO_OLD, and what bundle.h names. */
-bool choose_bundle(const struct choose_from *from, const struct device_facts *device,
-                   const struct trust *trust, uint64_t now, struct chosen *out, struct failure *why);
+ * since 1970), walks all its entries, and finds the stream that fits what runs. A file of the folder that can't be read as a
+ * bundle is passed over and counted, unless none fits: then its failure is the answer. A bundle that is read and fits, but
+ * can't be proven, is refused, and no older one is taken in its place: a person must look. FAIL_NO_BUNDLE,
+ * FAIL_AMBIGUOUS_BUNDLE (two of the highest sequence), FAIL_WRONG_VENDOR, FAIL_WRONG_CLASS, FAIL_LOADER_TOO_OLD, and what
+ * bundle.h names; to install also FAIL_WRONG_BASE, FAIL_OLD_SEQUENCE, FAIL_BELOW_FLOOR, FAIL_*_TOO_LARGE,
+ * FAIL_DEVICE_MEMORY. `out` is untouched on failure. */
+bool choose_bundle(const struct choose_from *from, enum choose_purpose purpose,
+                   const struct device_facts *device, const struct trust *trust, uint64_t now,
+                   struct chosen *out, struct failure *why);
+/* Takes another stream of the same bundle, because the device wants it. FAIL_NONSENSE when there is none of that number;
+ * FAIL_BLOCK_TOO_LARGE, FAIL_DEVICE_MEMORY. */
+bool choose_stream(struct chosen *chosen, unsigned stream, const struct device_facts *device,
+                   struct failure *why);
 void chosen_free(struct chosen *chosen);
 
 #endif

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #define RECONNECT_MS 250
+#define LOSSES_MAX   500 /* a link that comes and goes without end is no link */
 
 const char *job_label(const struct job *job)
 {
@@ -42,25 +43,31 @@ void job_tell_device(struct job *job)
     tell(job, (struct event){.kind = EVENT_DEVICE});
 }
 
+/* Seconds that the rest will take, or -1: a rate is a promise only after a second of it. */
+static long seconds_left(const struct job *job, const struct client_progress *progress, uint64_t now)
+{
+    uint64_t began = progress->first_offset, at = progress->acknowledged, took = now - job->send_started;
+
+    if (took <= 1000 || at <= began || at >= progress->size)
+        return -1;
+    return (long)((double)(progress->size - at) * (double)took / (double)(at - began) / 1000.0);
+}
+
 void job_tell_progress(struct job *job, uint64_t now)
 {
     const struct client_progress *progress = client_progress(&job->session.client);
     bool whole = progress->acknowledged >= progress->size;
-    uint64_t moved = progress->acknowledged - progress->first_offset;
-    long eta = -1;
 
-    if (now - job->progress_shown < 100 && !whole)
+    if (whole ? job->whole_shown : now - job->progress_shown < show_progress_interval(job->settings->show))
         return;
+    job->whole_shown = whole;
     job->progress_shown = now;
-    /* A rate is a promise only after a second of it. */
-    if (!whole && now - job->send_started > 1000 && progress->acknowledged > progress->first_offset)
-        eta = (long)((progress->size - progress->acknowledged) * (now - job->send_started) / moved / 1000);
     tell(job, (struct event){.kind = EVENT_PROGRESS,
                              .number = 3,
                              .name = "send",
                              .done = progress->acknowledged,
                              .total = progress->size,
-                             .eta = eta});
+                             .eta = seconds_left(job, progress, now)});
 }
 
 void job_go(struct job *job, enum job_step step, uint64_t now)
@@ -80,13 +87,19 @@ void job_pause(struct job *job, uint64_t now, uint32_t ms)
     job->pause_until = now + ms;
 }
 
-void job_fail(struct job *job, uint64_t now, const struct failure *why)
+void job_note_failure(struct job *job, const struct failure *why)
 {
     if (job->failure.id == FAIL_NONE)
         job->failure = *why;
-    bool reachable = why->id != FAIL_LINK_LOST && why->id != FAIL_TIMEOUT && why->id != FAIL_OTHER_DEVICE;
+}
+
+void job_fail(struct job *job, uint64_t now, const struct failure *why)
+{
+    job_note_failure(job, why);
+    bool reachable = why->id != FAIL_LINK_LOST && why->id != FAIL_TIMEOUT && why->id != FAIL_OTHER_DEVICE &&
+                     why->id != FAIL_INTERRUPTED;
     bool reporting = job->step == STEP_REPORT || job->step == STEP_END;
-    job_go(job, job->touched == DEVICE_TOUCHED && reachable && !reporting ? STEP_REPORT : STEP_END, now);
+    job_go(job, job->touched != DEVICE_UNTOUCHED && reachable && !reporting ? STEP_REPORT : STEP_END, now);
 }
 
 void job_ask(struct job *job, uint64_t now, enum smp_op op, uint16_t group, uint8_t id, size_t body_size,
@@ -101,17 +114,20 @@ void job_ask(struct job *job, uint64_t now, enum smp_op op, uint16_t group, uint
     }
 }
 
-/* How long a device may be away now: what its manifest says after an activation, else the station's patience. */
+/* How long a device may be away now: after an activation what its manifest says for each try, else the station's patience. */
 static uint64_t patience_ms(const struct job *job)
 {
+    const struct plan *plan = &job->chosen.plan;
     uint64_t patience = job->settings->wait_ms;
-    if (job->activated && job->chosen.bundle != NULL)
-        patience += 1000ull * job->chosen.plan.silence_boot;
+
+    if (job->touched == DEVICE_ACTIVATED && job->chosen.bundle != NULL)
+        patience += 1000ull * plan->silence_boot * plan->confirm_tries;
     return patience;
 }
 
 static void gone(struct job *job, uint64_t now, enum failure_id id, const char *how)
 {
+    struct failure why;
     char text[160];
 
     session_disconnect(&job->session);
@@ -119,11 +135,10 @@ static void gone(struct job *job, uint64_t now, enum failure_id id, const char *
         job->away_since = now ? now : 1;
         snprintf(text, sizeof text, "%s; waiting up to %" PRIu64 " s for it to come back", how,
                  patience_ms(job) / 1000);
-        if (job->step != STEP_AWAY)
+        if (job->met && job->step != STEP_AWAY)
             job_tell_note(job, text);
     }
-    if (now - job->away_since >= patience_ms(job)) {
-        struct failure why;
+    if (now - job->away_since >= patience_ms(job) || ++job->losses > LOSSES_MAX) {
         failure_set(&why, id, "%s, %s", job->session.address, how);
         job_fail(job, now, &why);
         return;
@@ -131,18 +146,28 @@ static void gone(struct job *job, uint64_t now, enum failure_id id, const char *
     job->pause_until = now + RECONNECT_MS;
 }
 
+/* Steps that ask who is there anyway go on at once; any other asks first whether it is still the same device. */
+static void enter_again(struct job *job, uint64_t now)
+{
+    job->report_size = 0;
+    if (job->step > STEP_IDENTITY && job->step != STEP_AWAY && job->step != STEP_AGAIN) {
+        job->after = job->step;
+        job_go(job, STEP_AGAIN, now);
+    } else {
+        job_go(job, job->step, now);
+    }
+}
+
 static void reconnect(struct job *job, uint64_t now)
 {
     struct failure why;
 
-    if (!session_connect(&job->session, now, &why)) {
-        if (!job->met)
-            job_fail(job, now, &why);
-        else
-            gone(job, now, FAIL_LINK_LOST, "the connection was lost");
-        return;
-    }
-    job_go(job, job->step, now);
+    if (session_connect(&job->session, now, &why))
+        enter_again(job, now);
+    else if (!job->met)
+        job_fail(job, now, &why);
+    else
+        gone(job, now, FAIL_LINK_LOST, "the connection was lost");
 }
 
 static void take_event(struct job *job, enum client_event event, uint64_t now)
@@ -167,15 +192,28 @@ static void take_event(struct job *job, enum client_event event, uint64_t now)
         job_fail(job, now, &why);
         return;
     default:
-        job->away_since = 0;
+        if (job->step != STEP_AGAIN)
+            job->away_since = 0;
         job_rows[job->step].answer(job, event, now);
     }
+}
+
+/* What moves forward is not lost, however often the link comes and goes. */
+static void look_at_transfer(struct job *job, uint64_t now)
+{
+    uint64_t at = client_progress(&job->session.client)->acknowledged;
+
+    if (at > job->furthest) {
+        job->furthest = at;
+        job->away_since = 0;
+    }
+    job_tell_progress(job, now);
 }
 
 void job_run(struct job *job, uint64_t now)
 {
     while (!job_ended(job)) {
-        if (job->pause_until > now)
+        if (job_pauses(job, now))
             return;
         if (!link_is_open(&job->session.link)) {
             reconnect(job, now);
@@ -186,6 +224,8 @@ void job_run(struct job *job, uint64_t now)
             continue;
         }
         bool there = session_pump(&job->session, now);
+        if (job->step == STEP_SEND)
+            look_at_transfer(job, now);
         enum client_event event = client_poll(&job->session.client, now);
         if (event != CLIENT_WAITING) {
             take_event(job, event, now);
@@ -195,10 +235,13 @@ void job_run(struct job *job, uint64_t now)
             gone(job, now, FAIL_LINK_LOST, "the connection was lost");
             continue;
         }
-        if (job->step == STEP_SEND)
-            job_tell_progress(job, now);
         return;
     }
+}
+
+bool job_pauses(const struct job *job, uint64_t now)
+{
+    return job->pause_until > now;
 }
 
 uint64_t job_wake(const struct job *job)
@@ -215,33 +258,30 @@ bool job_ended(const struct job *job)
 
 void job_interrupt(struct job *job, uint64_t now)
 {
+    bool armed = job->touched == DEVICE_ACTIVATED;
     struct failure why;
 
-    if (job_ended(job) || job->interrupted)
+    if (job_ended(job))
         return;
-    job->interrupted = true;
-    if (job->activated) {
-        job_tell_note(job, "the device is restarting: going on until it is known what it runs");
+    if (armed && job->interrupts++ == 0) {
+        job_tell_note(job, "the device is restarting: going on until it is known what it runs "
+                           "(once more: end, and put it on hold)");
         return;
     }
-    failure_set(&why, FAIL_INTERRUPTED, "%s; it is safe to unplug now", job_label(job));
-    if (job->failure.id == FAIL_NONE)
-        job->failure = why;
-    job_go(job, STEP_END, now);
+    failure_set(&why, FAIL_INTERRUPTED, "%s%s", job_label(job),
+                armed ? "; it is not known what it runs" : "; it is safe to unplug now");
+    job_fail(job, now, &why);
 }
 
 bool job_start(struct job *job, enum job_kind kind, const char *address, const struct job_settings *settings,
-               uint64_t now, struct failure *why)
+               struct failure *why)
 {
     memset(job, 0, sizeof *job);
     job->kind = kind;
     job->settings = settings;
     job->started = (uint64_t)time(NULL);
     job->step = STEP_CAPABILITIES;
-    if (!session_init(&job->session, address, why))
-        return false;
-    reconnect(job, now);
-    return true;
+    return session_init(&job->session, address, why);
 }
 
 void job_free(struct job *job)
@@ -266,8 +306,9 @@ static void wait_for_any(struct job *jobs, size_t count, struct pollfd *polls)
     uint64_t now = steady_ms(), wake = now + 1000;
 
     for (size_t i = 0; i < count; i++) {
-        bool open = !job_ended(&jobs[i]) && link_is_open(&jobs[i].session.link);
-        polls[i].fd = open ? jobs[i].session.link.descriptor : -1;
+        bool listens =
+            !job_ended(&jobs[i]) && !job_pauses(&jobs[i], now) && link_is_open(&jobs[i].session.link);
+        polls[i].fd = listens ? jobs[i].session.link.descriptor : -1;
         polls[i].events = (short)(session_wants_write(&jobs[i].session) ? POLLIN | POLLOUT : POLLIN);
         if (job_wake(&jobs[i]) < wake)
             wake = job_wake(&jobs[i]);
@@ -275,17 +316,24 @@ static void wait_for_any(struct job *jobs, size_t count, struct pollfd *polls)
     poll(polls, (nfds_t)count, wake > now ? (int)(wake - now) : 0);
 }
 
-enum exit_code jobs_run(struct job *jobs, size_t count, const volatile int *interrupted)
+static void interrupt_all(struct job *jobs, size_t count, int *seen, int interrupts)
+{
+    for (; *seen < interrupts; *seen += 1)
+        for (size_t i = 0; i < count; i++)
+            job_interrupt(&jobs[i], steady_ms());
+}
+
+enum exit_code jobs_run(struct job *jobs, size_t count, const volatile int *interrupts)
 {
     struct pollfd *polls = calloc(count ? count : 1, sizeof *polls);
     enum exit_code worst = EXIT_VERIFIED;
     bool running = polls != NULL;
+    int seen = 0;
 
     while (running) {
         running = false;
+        interrupt_all(jobs, count, &seen, *interrupts);
         for (size_t i = 0; i < count; i++) {
-            if (*interrupted)
-                job_interrupt(&jobs[i], steady_ms());
             job_run(&jobs[i], steady_ms());
             running = running || !job_ended(&jobs[i]);
         }

@@ -2,12 +2,13 @@
  * devices; it never blocks.
  *
  *  capabilities ─► identity ─► (choose) ─► preflight ─► trust ─► check ─► send ─► activate ─► away ─► confirm ─► report ─► end
- *       devices ends ┘            │ already current ─────────────────────────────────────────────────────────────► ┤
- *       verify ───────────────────┴────────────────────────────────────────────────────────────────────────────► ┤
- *       rollback ─► preflight ─► rollback ─► away ───────────────────────────────────────────────────────────────► ┘
+ *       devices ends ┘            │ already current, or a resume of nothing ───────────────────────────────────────► ┤
+ *       verify ───────────────────┴────────────────────────────────────────────────────────────────────────────────► ┤
+ *       rollback ─► preflight ─► rollback ─► away ───────────────────────────────────────────────────────────────────► ┘
  *
- * A lost link or a silent device is waited for, then the step is entered again: every verb names a digest, so a repeat
- * does no harm. Whatever happens after the device was touched ends in a report, and the verdict is the report's. */
+ * A lost link or a silent device is waited for; then `again` asks whether it is still the same device, and the step is
+ * entered anew: every verb names a digest, so a repeat does no harm. Whatever happens after the device was touched ends in a
+ * report, and the verdict is the report's. */
 #ifndef SUTURE_LOADER_SESSION_JOB_H
 #define SUTURE_LOADER_SESSION_JOB_H
 
@@ -41,6 +42,7 @@ enum job_step {
     STEP_ROLLBACK,
     STEP_AWAY,
     STEP_CONFIRM,
+    STEP_AGAIN,
     STEP_WHY,
     STEP_REPORT,
     STEP_END,
@@ -50,14 +52,17 @@ struct job {
     enum job_kind kind;
     const struct job_settings *settings;
     struct session session;
-    enum job_step step;
-    uint64_t pause_until; /* ms; 0: no pause */
-    uint64_t away_since;  /* ms; 0: the link is there */
-    uint64_t deadline;    /* ms; of the steps that wait for the device */
+    enum job_step step, after; /* after: where `again` leads */
+    uint64_t pause_until;      /* ms; 0: no pause */
+    uint64_t away_since;       /* ms; 0: the link is there, or progress was made since it was lost */
+    uint64_t deadline;         /* ms; of the steps that wait for the device; 0: not set */
+    unsigned losses;           /* times that the link was lost or the device silent */
     enum touched touched;
-    bool met, activated, interrupted, sending, trial_told;
+    bool met, sending, trial_told, decision_told, decided, doubted;
+    unsigned interrupts;
+    enum failure_id refusal; /* that STEP_WHY asks the reason of */
     /* what is known */
-    struct device_facts device, now; /* at the beginning; at the last identity */
+    struct device_facts device, now; /* at the beginning; at the last identity of this device */
     struct message_preflight preflight;
     bool preflight_known;
     struct trust_document root, next_root;
@@ -66,18 +71,19 @@ struct job {
     uint8_t push_sha[DIGEST_SIZE];
     uint8_t request[512]; /* body of the request that runs */
     /* counts over all transfers of the push file */
-    uint64_t sent, not_sent_again, send_started, progress_shown;
-    unsigned retries, transfers;
+    uint64_t sent, not_sent_again, furthest, send_started, progress_shown;
+    unsigned retries;
+    bool answered, whole_shown;
     /* evidence */
     struct session_header header;
     uint64_t started; /* seconds since 1970 */
     uint8_t report_bytes[REPORT_MAX];
     size_t report_size;
-    bool report_proven, no_key;
+    bool report_proven, report_told;
     struct report report;
-    unsigned report_tries;
     struct receipt_check checks[RECEIPT_CHECKS_MAX];
     size_t check_count;
+    bool checks_asked;
     /* end */
     struct failure failure; /* id FAIL_NONE: nothing failed */
     struct verdict verdict;
@@ -85,20 +91,23 @@ struct job {
     char note[256];     /* beside the verdict */
 };
 
-/* Connects and asks who is there. A failure to connect is a verdict, not a failure of this call. FAIL_MEMORY. */
+/* Prepares a job; job_run connects and asks who is there. FAIL_MEMORY. */
 bool job_start(struct job *job, enum job_kind kind, const char *address, const struct job_settings *settings,
-               uint64_t now, struct failure *why);
+               struct failure *why);
 void job_free(struct job *job);
 /* Does what can be done now. */
 void job_run(struct job *job, uint64_t now);
 /* When to run it again at the latest (ms). */
 uint64_t job_wake(const struct job *job);
+/* True while it waits for time, not for the link. */
+bool job_pauses(const struct job *job, uint64_t now);
 bool job_ended(const struct job *job);
-/* The person wants to stop. Before activation the job ends at once, with what ran still running; after it the job goes on
- * to its verdict, which is the safe thing. */
+/* The person wants to stop. Before the device was told to restart the job ends at once, with what ran still running; after
+ * that it goes on to its verdict, which is the safe thing, and only a second interrupt ends it: unknown, on hold. */
 void job_interrupt(struct job *job, uint64_t now);
 
-/* Runs all jobs to their ends; `interrupted` is looked at now and then. Returns the worst exit code. */
-enum exit_code jobs_run(struct job *jobs, size_t count, const volatile int *interrupted);
+/* Runs all jobs to their ends; `*interrupts` counts the person's wishes to stop and is looked at now and then. Returns the
+ * worst exit code. */
+enum exit_code jobs_run(struct job *jobs, size_t count, const volatile int *interrupts);
 
 #endif

@@ -5,16 +5,16 @@
 #include <string.h>
 #include <time.h>
 
-#define REPORT_ASK_MS   5000 /* the device signs, perhaps slowly */
-#define REPORT_AGAIN_MS 1000 /* it gives one report in 5 s */
-#define REPORT_TRIES    12
+#define REPORT_ASK_MS                                                                                        \
+    5000 /* the device signs, perhaps slowly; one report in 5 s: the client waits while it is busy */
 
 void report_enter(struct job *job, uint64_t now)
 {
     struct buffer body = buffer_over(job->request, sizeof job->request);
 
-    if (job->report_size == 0 && job->report_tries == 0)
+    if (job->report_size == 0 && !job->report_told)
         job_tell_phase(job, 6, "report", "the device signs what it runs");
+    job->report_told = true;
     if (request_report_write(&body, job->header.nonce, job->report_size) == OK)
         job_ask(job, now, SMP_READ, SMP_GROUP_SUTURE, VERB_REPORT, body.size, REPORT_ASK_MS);
 }
@@ -35,9 +35,8 @@ static void judge_report(struct job *job, uint64_t now)
             status = WRONG_CLASS;
     }
     if (status) {
-        failure_set(&why, FAIL_REPORT, "%s: %s", job->device.serial, status_name(status));
-        if (job->failure.id == FAIL_NONE)
-            job->failure = why;
+        failure_set(&why, failure_of_report(status), "%s: %s", job->device.serial, status_name(status));
+        job_note_failure(job, &why);
     } else {
         job->report_proven = true;
     }
@@ -48,20 +47,15 @@ static void report_refused(struct job *job, uint64_t now)
 {
     const struct smp_error *error = client_error(&job->session.client);
     bool busy = error->rc == (error->from_group ? (uint32_t)SUTURE_BUSY : (uint32_t)SMP_BUSY);
+    bool no_key = error->from_group && error->group == SMP_GROUP_SUTURE && error->rc == SUTURE_NO_KEY;
     struct failure why;
 
-    if (busy && ++job->report_tries < REPORT_TRIES) {
-        job_pause(job, now, REPORT_AGAIN_MS);
-        return;
-    }
-    if (error->from_group && error->rc == SUTURE_NO_KEY) {
-        job->no_key = true;
+    if (no_key)
         failure_set(&why, FAIL_NO_EVIDENCE, "%s", job->device.serial);
-    } else {
-        failure_set(&why, FAIL_REPORT, "%s answered error %" PRIu32, job->device.serial, error->rc);
-    }
-    if (job->failure.id == FAIL_NONE)
-        job->failure = why;
+    else
+        failure_set(&why, busy ? FAIL_DEVICE_BUSY : FAIL_REPORT, "%s answered error %" PRIu32 " to report",
+                    job->device.serial, error->rc);
+    job_note_failure(job, &why);
     job_go(job, STEP_END, now);
 }
 
@@ -98,43 +92,98 @@ static enum intent intent_of(const struct job *job)
     return job->kind == JOB_VERIFY ? INTENT_VERIFY : INTENT_UPDATE;
 }
 
-/* The image that should run when all went well, or NULL when any proven one will do. */
-static const uint8_t *target_of(const struct job *job)
+static uint8_t slot_before(const struct job *job)
 {
-    return job->chosen.bundle != NULL ? job->chosen.plan.image_digest : NULL;
+    const struct message_slot *before = device_running(&job->device);
+    return before != NULL ? before->slot : SLOT_BEFORE_UNKNOWN;
+}
+
+/* The report against what the run was to bring about. */
+static struct verdict judge_by_report(const struct job *job)
+{
+    struct verdict_target target = {.sequence = job->chosen.plan.sequence};
+    struct verdict_question question = {.intent = intent_of(job), .slot_before = slot_before(job)};
+
+    if (job->chosen.bundle != NULL) {
+        memcpy(target.image, job->chosen.plan.image_digest, DIGEST_SIZE);
+        memcpy(target.manifest_id, bundle_envelope(job->chosen.bundle)->digest, TRUST_MANIFEST_ID);
+        question.target = &target;
+    }
+    return verdict_of_report(&job->report, &question);
+}
+
+/* A release that the device confirms by itself may still ask a person to look, at the end of this run or later. */
+static bool checks_are_open(struct job *job, const struct verdict *verdict)
+{
+    struct failure why;
+    bool wanted = job->chosen.bundle != NULL && job->chosen.plan.confirm_who == CONFIRM_BY_DEVICE &&
+                  (job->kind == JOB_RESUME || job->touched == DEVICE_ACTIVATED);
+
+    if (!wanted || verdict->code != EXIT_VERIFIED || intent_of(job) != INTENT_UPDATE)
+        return false;
+    enum checks checks = job_judge_checks(job);
+    if (checks == CHECKS_PASSED)
+        return false;
+    failure_set(&why, FAIL_CHECKS, "%s runs the new version, %s", job->device.serial,
+                checks == CHECKS_MISSING ? "nobody has answered them all" : "and one of them failed");
+    job->failure = why;
+    return true;
+}
+
+/* What the station knows beside the report (verdict_may_stand). */
+static struct verdict refine(struct job *job, struct verdict verdict)
+{
+    enum exit_code code = job->failure.id != FAIL_NONE ? failure_exit(&job->failure) : EXIT_VERIFIED;
+
+    if (code == EXIT_UNSAFE)
+        return (struct verdict){EXIT_UNSAFE, DISPOSITION_DO_NOT_USE};
+    if (checks_are_open(job, &verdict))
+        return (struct verdict){EXIT_NEEDS_PERSON, DISPOSITION_HOLD};
+    if (verdict.code == EXIT_VERIFIED && job->kind == JOB_UPDATE && job->touched == DEVICE_UNTOUCHED)
+        verdict.code = EXIT_NOTHING_TO_DO;
+    /* A rule refused, and the old image is proven to run: the rule's code says more than "failed". */
+    if (verdict.code == EXIT_FAILED_SAFE && (code == EXIT_REFUSED_INTERLOCK || code == EXIT_REFUSED_BUNDLE))
+        verdict.code = code;
+    return verdict;
+}
+
+static void judge_unproven(struct job *job)
+{
+    bool current = job->kind == JOB_CHECK && job->chosen.bundle != NULL && job_target_runs(job, &job->device);
+
+    if (job->failure.id != FAIL_NONE)
+        job->verdict = verdict_of_failure(job->failure.id, job->touched);
+    else
+        job->verdict = (struct verdict){current ? EXIT_NOTHING_TO_DO : EXIT_VERIFIED, DISPOSITION_UNTOUCHED};
+}
+
+/* What the screen says is what the report says. */
+static void match_failure(struct job *job)
+{
+    enum exit_code code = job->verdict.code;
+    struct failure why;
+
+    if (code == EXIT_VERIFIED || code == EXIT_NOTHING_TO_DO) {
+        job->failure.id = FAIL_NONE;
+        return;
+    }
+    failure_set(&why,
+                code == EXIT_ROLLED_BACK    ? FAIL_ROLLED_BACK
+                : code == EXIT_UNSAFE       ? FAIL_UNSAFE
+                : code == EXIT_NEEDS_PERSON ? FAIL_TRIAL_RUNNING
+                                            : FAIL_NOT_CURRENT,
+                "%s, self test code %u", job->device.serial, job->report.self_test_code);
+    job_note_failure(job, &why);
 }
 
 static void judge(struct job *job)
 {
-    const struct message_slot *before = device_running(&job->device);
-    struct verdict by_report;
-
     if (!job->report_proven) {
-        job->verdict = job->failure.id != FAIL_NONE ? verdict_of_failure(job->failure.id, job->touched)
-                                                    : (struct verdict){EXIT_VERIFIED, DISPOSITION_UNTOUCHED};
+        judge_unproven(job);
         return;
     }
-    by_report = verdict_of_report(&job->report, intent_of(job), target_of(job));
-    job->verdict = by_report;
-    if (by_report.code == EXIT_VERIFIED && job->kind == JOB_ROLLBACK && before != NULL &&
-        before->slot == job->report.running.slot)
-        job->verdict = (struct verdict){EXIT_FAILED_SAFE, DISPOSITION_RETURN};
-    if (by_report.code == EXIT_VERIFIED && job->kind == JOB_UPDATE && job->touched == DEVICE_UNTOUCHED)
-        job->verdict.code = EXIT_NOTHING_TO_DO;
-    /* A rule refused, and the old image is proven to run: the rule's code says more than "failed". */
-    enum exit_code code = job->failure.id != FAIL_NONE ? failure_exit(&job->failure) : EXIT_VERIFIED;
-    if (by_report.code == EXIT_FAILED_SAFE && (code == EXIT_REFUSED_INTERLOCK || code == EXIT_REFUSED_BUNDLE))
-        job->verdict.code = code;
-    /* What the screen says is what the report says. */
-    if (job->verdict.code == EXIT_VERIFIED || job->verdict.code == EXIT_NOTHING_TO_DO)
-        job->failure.id = FAIL_NONE;
-    else if (job->failure.id == FAIL_NONE)
-        failure_set(&job->failure,
-                    job->verdict.code == EXIT_ROLLED_BACK    ? FAIL_ROLLED_BACK
-                    : job->verdict.code == EXIT_UNSAFE       ? FAIL_UNSAFE
-                    : job->verdict.code == EXIT_NEEDS_PERSON ? FAIL_TRIAL_RUNNING
-                                                             : FAIL_NOT_CURRENT,
-                    "%s, self test code %u", job->device.serial, job->report.self_test_code);
+    job->verdict = refine(job, judge_by_report(job));
+    match_failure(job);
 }
 
 /* What runs now: by the report when there is one, with the version that the device names beside it. */
@@ -172,6 +221,7 @@ static struct receipt_image image_before(const struct job *job)
 static void write_receipt(struct job *job)
 {
     struct failure why;
+    char text[640];
     struct receipt receipt = {
         .header = job->header,
         .intent = intent_of(job),
@@ -217,28 +267,36 @@ static void write_receipt(struct job *job)
     /* The device was handled as the screen says; only the paper is missing. */
     job->receipt[0] = '\0';
     job->verdict.code = exit_worst(job->verdict.code, EXIT_LOCAL_IO);
-    if (job->failure.id == FAIL_NONE)
+    if (job->failure.id == FAIL_NONE) {
         job->failure = why;
-    else
-        job_tell_note(job, why.what);
+        return;
+    }
+    snprintf(text, sizeof text, "E-%02d %s: %s", why.id, failure_entry(why.id)->title, why.what);
+    job_tell_note(job, text);
 }
 
+static void version_text(const struct message_slot *slot, char out[40])
+{
+    snprintf(out, 40, "%" PRIu32 ".%" PRIu32 ".%" PRIu32, slot->version[0], slot->version[1],
+             slot->version[2]);
+}
+
+/* What the verdict line says beside the verdict: what runs, and on whose word. */
 static void describe(struct job *job)
 {
     const struct message_slot *before = device_running(&job->device), *running = device_running(&job->now);
+    char old[40], new[40];
 
-    if (job->note[0] != '\0' || !job->met || !job->report_proven || before == NULL || running == NULL)
+    if (job->note[0] != '\0' || !job->met || job->kind == JOB_DEVICES || before == NULL || running == NULL)
         return;
-    if (job->kind == JOB_VERIFY || digest_equal(before->hash, running->hash))
-        snprintf(job->note, sizeof job->note,
-                 "%" PRIu32 ".%" PRIu32 ".%" PRIu32 " runs, proven by its signed report", running->version[0],
-                 running->version[1], running->version[2]);
+    version_text(before, old);
+    version_text(running, new);
+    if (!job->report_proven)
+        snprintf(job->note, sizeof job->note, "%s ran when it was last asked, unsigned", new);
+    else if (job->kind == JOB_VERIFY || digest_equal(before->hash, running->hash))
+        snprintf(job->note, sizeof job->note, "%s runs, proven by its signed report", new);
     else
-        snprintf(job->note, sizeof job->note,
-                 "%" PRIu32 ".%" PRIu32 ".%" PRIu32 " -> %" PRIu32 ".%" PRIu32 ".%" PRIu32
-                 ", proven by its signed report",
-                 before->version[0], before->version[1], before->version[2], running->version[0],
-                 running->version[1], running->version[2]);
+        snprintf(job->note, sizeof job->note, "%s -> %s, proven by its signed report", old, new);
 }
 
 void job_end(struct job *job, uint64_t now)

@@ -20,8 +20,14 @@ void job_pause(struct job *job, uint64_t now, uint32_t ms);
 /* Notes what went wrong (the first failure stands) and goes where the truth is: to the report when the device was touched,
  * else to the end. */
 void job_fail(struct job *job, uint64_t now, const struct failure *why);
-/* The same, from an error that the device answered. */
+/* Only notes it. */
+void job_note_failure(struct job *job, const struct failure *why);
+/* The same as job_fail, from an error that the device answered. */
 void job_refused(struct job *job, uint64_t now);
+
+/* What slots and boots are in, as numbers on the wire (docs/formats.md 3). */
+enum { KIND_RECOVERY = 0, KIND_SETTLED = 1, KIND_TRIAL = 2 };
+enum { STATE_STAGING = 1, STATE_STAGED = 2, STATE_GOOD = 3, STATE_BAD = 4 };
 
 /* Starts a request with job->request as its body. */
 void job_ask(struct job *job, uint64_t now, enum smp_op op, uint16_t group, uint8_t id, size_t body_size,
@@ -40,6 +46,8 @@ void job_end(struct job *job, uint64_t now);
 
 /* job_checks.c: the guided checks of the bundle against the answers given. */
 enum checks { CHECKS_PASSED, CHECKS_FAILED, CHECKS_MISSING };
+/* Answers that are there go into job->checks; a required one that is missing, and any that can't be read, is asked for in a
+ * note, once. */
 enum checks job_judge_checks(struct job *job);
 
 /* job_meet.c */
@@ -47,21 +55,24 @@ void capabilities_enter(struct job *job, uint64_t now);
 void capabilities_answer(struct job *job, enum client_event event, uint64_t now);
 void identity_enter(struct job *job, uint64_t now);
 void identity_answer(struct job *job, enum client_event event, uint64_t now);
+/* After a lost link or a doubtful refusal: the same device, and where is it now? */
+void again_answer(struct job *job, enum client_event event, uint64_t now);
 void preflight_enter(struct job *job, uint64_t now);
 void preflight_answer(struct job *job, enum client_event event, uint64_t now);
-void why_answer(struct job *job, enum client_event event,
-                uint64_t now); /* a write was refused as busy or denied */
+/* A write was refused, and the interlock may know why. */
+void why_answer(struct job *job, enum client_event event, uint64_t now);
 /* Asks a verb that needs no body. */
 void job_ask_plain(struct job *job, uint64_t now, enum suture_verb verb);
 /* The answer could not be read: the job fails with FAIL_NONSENSE. */
 void job_nonsense(struct job *job, uint64_t now, const char *what, enum status status);
 /* Takes an identity into job->now. False: no identity, the job has failed. */
 bool job_take_identity(struct job *job, uint64_t now);
-/* True: another device than at the beginning answers, the job has failed. */
+/* True: another device than at the beginning answers, the job has failed, and job->now is the first one's again. */
 bool job_other_device(struct job *job, uint64_t now);
-/* Whether the chosen bundle's image runs in `facts`, or was tried there and marked bad. */
+/* Whether the chosen release runs in `facts`; and whether it stands in the other slot in one of two states. */
 bool job_target_runs(const struct job *job, const struct device_facts *facts);
-bool job_target_is_bad(const struct job *job, const struct device_facts *facts);
+bool job_target_waits(const struct job *job, const struct device_facts *facts, uint8_t state,
+                      uint8_t or_state);
 
 /* job_send.c */
 void trust_enter(struct job *job, uint64_t now);

@@ -6,8 +6,6 @@
 
 #define ASK_MS 2000 /* answers that need no flash */
 
-enum { KIND_RECOVERY = 0, KIND_TRIAL = 2, STATE_BAD = 4 }; /* docs/formats.md 3 */
-
 void job_ask_plain(struct job *job, uint64_t now, enum suture_verb verb)
 {
     job_ask(job, now, SMP_READ, SMP_GROUP_SUTURE, (uint8_t)verb, 0, ASK_MS);
@@ -67,6 +65,9 @@ bool job_take_identity(struct job *job, uint64_t now)
     struct device_facts *facts = &job->now;
     enum status status = message_identity_read(client_answer(&job->session.client), &identity);
 
+    /* A serial is 1 to SERIAL_MAX bytes, as its certificate has it: cut, two devices could look like one. */
+    if (!status && (identity.serial.size == 0 || identity.serial.size > SERIAL_MAX))
+        status = BAD_FORMAT;
     if (status) {
         job_nonsense(job, now, "identity", status);
         return false;
@@ -101,23 +102,28 @@ bool job_other_device(struct job *job, uint64_t now)
         return false;
     failure_set(&why, FAIL_OTHER_DEVICE, "%s: expected %s, %s answered", job->session.address,
                 job->device.serial, job->now.serial);
+    job->now = job->device;
     job_fail(job, now, &why);
     return true;
 }
 
-/* Whether the image of the chosen bundle runs in `facts`, and how. */
 bool job_target_runs(const struct job *job, const struct device_facts *facts)
 {
     const struct message_slot *running = device_running(facts);
-    return running != NULL && digest_equal(running->hash, job->chosen.plan.image_digest);
+    return running != NULL && running->sequence == job->chosen.plan.sequence &&
+           digest_equal(running->hash, job->chosen.plan.image_digest);
 }
 
-bool job_target_is_bad(const struct job *job, const struct device_facts *facts)
+bool job_target_waits(const struct job *job, const struct device_facts *facts, uint8_t state,
+                      uint8_t or_state)
 {
-    for (size_t i = 0; i < facts->slot_count; i++)
-        if (!facts->slots[i].active && facts->slots[i].state == STATE_BAD &&
-            digest_equal(facts->slots[i].hash, job->chosen.plan.image_digest))
+    for (size_t i = 0; i < facts->slot_count; i++) {
+        const struct message_slot *slot = &facts->slots[i];
+        if (!slot->active && (slot->state == state || slot->state == or_state) &&
+            slot->sequence == job->chosen.plan.sequence &&
+            digest_equal(slot->hash, job->chosen.plan.image_digest))
             return true;
+    }
     return false;
 }
 
@@ -134,31 +140,6 @@ static bool wants_bundle(const struct job *job)
            (job->kind == JOB_VERIFY && (job->settings->from.file || job->settings->from.folder));
 }
 
-/* Finds root and bundle. False: the job has failed. */
-static bool choose(struct job *job, uint64_t now)
-{
-    struct failure why;
-    char text[160];
-
-    if (!trust_store_find(job->settings->store, job->device.vendor, &job->root, &why) ||
-        (wants_bundle(job) && !choose_bundle(&job->settings->from, &job->device, &job->root.trust,
-                                             job->started, &job->chosen, &why))) {
-        job_fail(job, now, &why);
-        return false;
-    }
-    if (job->chosen.bundle == NULL)
-        return true;
-    const struct plan *plan = &job->chosen.plan;
-    snprintf(text, sizeof text,
-             "%.80s: version %" PRIu32 ".%" PRIu32 ".%" PRIu32 ", sequence %" PRIu32 ", stream %u%s",
-             strrchr(bundle_path(job->chosen.bundle), '/') ? strrchr(bundle_path(job->chosen.bundle), '/') + 1
-                                                           : bundle_path(job->chosen.bundle),
-             plan->version[0], plan->version[1], plan->version[2], plan->sequence, plan->stream,
-             plan->has_base ? " (delta)" : "");
-    job_tell_phase(job, 1, "choose", text);
-    return true;
-}
-
 /* The session header binds the report that will come to this run and this bundle. */
 static bool make_header(struct job *job, uint64_t now)
 {
@@ -172,31 +153,162 @@ static bool make_header(struct job *job, uint64_t now)
     return false;
 }
 
+/* Finds root and bundle. False: the job has failed; a refusal is a receipt too, so it has a header. */
+static bool choose(struct job *job, uint64_t now)
+{
+    enum choose_purpose purpose = job->kind == JOB_VERIFY ? CHOOSE_TO_COMPARE : CHOOSE_TO_INSTALL;
+    struct failure why;
+
+    if (trust_store_find(job->settings->store, job->device.vendor, &job->root, &why) &&
+        (!wants_bundle(job) || choose_bundle(&job->settings->from, purpose, &job->device, &job->root.trust,
+                                             job->started, &job->chosen, &why)))
+        return make_header(job, now);
+    if (make_header(job, now))
+        job_fail(job, now, &why);
+    return false;
+}
+
+static void tell_validity(struct job *job)
+{
+    const char *until = bundle_text(job->chosen.bundle)->valid_until;
+    char today[24], text[160], harmless[32];
+
+    time_text(job->started, today);
+    if (until == NULL || strncmp(today, until, 10) <= 0)
+        return;
+    text_harmless(harmless, sizeof harmless, until, strlen(until));
+    snprintf(text, sizeof text, "the vendor meant this release to be used until %s: ask for a newer one",
+             harmless);
+    job_tell_note(job, text);
+}
+
+static void tell_choice(struct job *job)
+{
+    const struct plan *plan = &job->chosen.plan;
+    const char *path = bundle_path(job->chosen.bundle), *name = strrchr(path, '/');
+    char text[768];
+
+    if (job->chosen.passed_over > 0) {
+        snprintf(text, sizeof text, "passed over %zu unusable in the folder; the first: E-%02d %s",
+                 job->chosen.passed_over, job->chosen.passed_first.id, job->chosen.passed_first.what);
+        job_tell_note(job, text);
+    }
+    snprintf(text, sizeof text, "%.80s: version %" PRIu32 ".%" PRIu32 ".%" PRIu32 ", sequence %" PRIu32 "%s",
+             name ? name + 1 : path, plan->version[0], plan->version[1], plan->version[2], plan->sequence,
+             plan->has_base ? ", as a delta" : "");
+    job_tell_phase(job, 1, "choose", text);
+    tell_validity(job);
+}
+
+/* A check ends here when there is nothing to ask the device; a trial is another one's business. */
+static void check_after_choice(struct job *job, uint64_t now)
+{
+    if (job_target_runs(job, &job->device)) {
+        snprintf(job->note, sizeof job->note, "it runs this version already");
+        job_go(job, STEP_END, now);
+        return;
+    }
+    job_go(job, STEP_PREFLIGHT, now);
+}
+
+/* Finish what was begun, or find out how it ended. */
+static void resume_after_choice(struct job *job, uint64_t now)
+{
+    if (job_target_waits(job, &job->device, STATE_STAGING, STATE_STAGED)) {
+        job_go(job, STEP_PREFLIGHT, now);
+        return;
+    }
+    job_tell_note(job, job_target_waits(job, &job->device, STATE_BAD, STATE_BAD)
+                           ? "it has tried this version and went back"
+                           : "nothing of this release was begun in it, or all of it was lost");
+    job_go(job, STEP_REPORT, now);
+}
+
 static void after_choice(struct job *job, uint64_t now)
 {
     struct failure why;
     bool runs = job->chosen.bundle != NULL && job_target_runs(job, &job->device);
+    bool trial = job->device.boot_kind == KIND_TRIAL;
 
     if (job->kind == JOB_VERIFY) {
         job_go(job, STEP_REPORT, now);
-    } else if (job->kind == JOB_ROLLBACK || job->kind == JOB_CHECK) {
+    } else if (job->kind == JOB_ROLLBACK) {
         job_go(job, STEP_PREFLIGHT, now);
-    } else if (job->device.boot_kind == KIND_TRIAL && runs) {
-        job->touched = DEVICE_TOUCHED;
-        job->activated = true;
-        job_go(job, STEP_AWAY, now);
-    } else if (job->device.boot_kind == KIND_TRIAL) {
-        failure_set(&why, FAIL_TRIAL_RUNNING, "%s, of another release than the bundle's", job->device.serial);
+    } else if (trial && (!runs || job->kind == JOB_CHECK)) {
+        failure_set(&why, FAIL_TRIAL_RUNNING, "%s%s", job->device.serial,
+                    runs ? "" : ", of another release than the bundle's");
         job_fail(job, now, &why);
-    } else if (runs || (job->kind == JOB_RESUME && job_target_is_bad(job, &job->device))) {
-        job_tell_note(job, runs ? "it runs this version already" : "it has tried this version and went back");
+    } else if (trial) {
+        job->touched = DEVICE_ACTIVATED;
+        job_go(job, STEP_AWAY, now);
+    } else if (job->kind == JOB_CHECK) {
+        check_after_choice(job, now);
+    } else if (runs) {
+        job_tell_note(job, "it runs this version already");
         job_go(job, STEP_REPORT, now);
+    } else if (job->kind == JOB_RESUME) {
+        resume_after_choice(job, now);
     } else {
         job_go(job, STEP_PREFLIGHT, now);
     }
 }
 
+/* It runs nothing proven. A report may still say so under its signature; the verdict stands either way. */
+static void meet_unsafe(struct job *job, uint64_t now)
+{
+    struct failure why;
+
+    failure_set(&why, FAIL_UNSAFE, "%s", job->device.serial);
+    job_note_failure(job, &why);
+    if (!make_header(job, now))
+        return;
+    bool rooted = trust_store_find(job->settings->store, job->device.vendor, &job->root, &why);
+    job_go(job, rooted && job->kind != JOB_CHECK ? STEP_REPORT : STEP_END, now);
+}
+
 void identity_answer(struct job *job, enum client_event event, uint64_t now)
+{
+    if (event == CLIENT_REFUSED) {
+        job_refused(job, now);
+        return;
+    }
+    if (!job_take_identity(job, now))
+        return;
+    job->device = job->now;
+    job->met = true;
+    job_tell_device(job);
+    if (job->kind == JOB_DEVICES) {
+        job_go(job, STEP_END, now);
+    } else if (job->device.boot_kind == KIND_RECOVERY) {
+        meet_unsafe(job, now);
+    } else if (choose(job, now)) {
+        if (job->chosen.bundle != NULL)
+            tell_choice(job);
+        after_choice(job, now);
+    }
+}
+
+/* Where a step goes on, seen from where the device is now: told to restart, it may have done so before its answer came. */
+static enum job_step step_from_here(const struct job *job)
+{
+    const struct message_slot *before = device_running(&job->device), *running = device_running(&job->now);
+    bool as_before = job->now.boot_kind == job->device.boot_kind && before != NULL && running != NULL &&
+                     before->slot == running->slot;
+
+    switch (job->after) {
+    case STEP_ACTIVATE:
+        return as_before && job_target_waits(job, &job->now, STATE_STAGED, STATE_STAGED) ? STEP_ACTIVATE
+                                                                                         : STEP_AWAY;
+    case STEP_ROLLBACK:
+        return as_before ? STEP_ROLLBACK : STEP_AWAY;
+    case STEP_CONFIRM:
+        return STEP_AWAY;
+    default:
+        return job->after;
+    }
+}
+
+void again_answer(struct job *job, enum client_event event, uint64_t now)
 {
     struct failure why;
 
@@ -204,27 +316,15 @@ void identity_answer(struct job *job, enum client_event event, uint64_t now)
         job_refused(job, now);
         return;
     }
-    if (!job_take_identity(job, now))
+    if (!job_take_identity(job, now) || job_other_device(job, now))
         return;
-    if (job->met) {
-        if (!job_other_device(job, now))
-            after_choice(job, now);
-        return;
-    }
-    job->device = job->now;
-    job->met = true;
-    job_tell_device(job);
-    if (job->kind == JOB_DEVICES) {
-        job_go(job, STEP_END, now);
-        return;
-    }
-    if (job->device.boot_kind == KIND_RECOVERY) {
+    if (job->now.boot_kind == KIND_RECOVERY && job->after != STEP_REPORT) {
         failure_set(&why, FAIL_UNSAFE, "%s", job->device.serial);
-        job_fail(job, now, &why);
+        job_note_failure(job, &why);
+        job_go(job, STEP_REPORT, now);
         return;
     }
-    if (choose(job, now) && make_header(job, now))
-        after_choice(job, now);
+    job_go(job, step_from_here(job), now);
 }
 
 /* ---- may it */
@@ -234,7 +334,26 @@ void preflight_enter(struct job *job, uint64_t now)
     job_ask_plain(job, now, VERB_PREFLIGHT);
 }
 
-/* The reason of a refused preflight, worst first. False: there is none. */
+static bool has_reason(const struct message_preflight *preflight, uint8_t reason)
+{
+    for (size_t i = 0; i < preflight->reason_count; i++)
+        if (preflight->reasons[i] == reason)
+            return true;
+    return false;
+}
+
+static bool battery_reason(const struct job *job, struct failure *why)
+{
+    const struct message_preflight *preflight = &job->preflight;
+
+    if (preflight->battery == 255)
+        return failure_set(why, FAIL_BATTERY_UNKNOWN, "%s", job->device.serial), true;
+    failure_set(why, FAIL_BATTERY, "%s: %u %%, mains %s", job->device.serial, preflight->battery,
+                preflight->mains ? "connected" : "not connected");
+    return true;
+}
+
+/* The reason of a refused preflight, what a person must do first. False: there is none that forbids this job. */
 static bool preflight_reason(const struct job *job, struct failure *why)
 {
     static const char *const uses[] = {"free", "therapy is running", "a patient is attached",
@@ -243,22 +362,24 @@ static bool preflight_reason(const struct job *job, struct failure *why)
 
     if (preflight->use != 0) {
         failure_set(why, FAIL_IN_USE, "%s: %s", job->device.serial,
-                    preflight->use < 4 ? uses[preflight->use] : "?");
+                    preflight->use < 4 ? uses[preflight->use] : "in a use that this program does not know");
         return true;
     }
     if (!preflight->service) {
         failure_set(why, FAIL_NOT_SERVICE, "%s", job->device.serial);
         return true;
     }
-    if (!preflight->ready) {
-        if (preflight->battery == 255)
-            failure_set(why, FAIL_BATTERY_UNKNOWN, "%s", job->device.serial);
-        else
-            failure_set(why, FAIL_BATTERY, "%s: %u %%, mains %s", job->device.serial, preflight->battery,
-                        preflight->mains ? "connected" : "not connected");
-        return true;
+    if (preflight->ready)
+        return false;
+    if (has_reason(preflight, SUTURE_BATTERY) || preflight->reason_count == 0)
+        return battery_reason(job, why);
+    if (has_reason(preflight, SUTURE_TRIAL) && preflight->reason_count == 1) {
+        failure_set(why, FAIL_TRIAL_RUNNING, "%s", job->device.serial);
+        return job->kind != JOB_ROLLBACK; /* going back is a way to end a trial */
     }
-    return false;
+    failure_set(why, FAIL_DEVICE_STATE, "%s is not ready, reason %u", job->device.serial,
+                preflight->reasons[0]);
+    return true;
 }
 
 static bool take_preflight(struct job *job, enum client_event event, uint64_t now)
@@ -292,14 +413,14 @@ void preflight_answer(struct job *job, enum client_event event, uint64_t now)
         job_go(job, job->kind == JOB_CHECK ? STEP_CHECK : STEP_TRUST, now);
 }
 
-/* A write was refused as busy or denied: the interlock knows why. */
 void why_answer(struct job *job, enum client_event event, uint64_t now)
 {
     struct failure why;
 
     if (!take_preflight(job, event, now))
         return;
+    /* It may have changed since: then the device's word stands as it was given. */
     if (!preflight_reason(job, &why))
-        failure_set(&why, FAIL_DEVICE_BUSY, "%s", job->device.serial);
+        failure_set(&why, job->refusal, "%s", job->device.serial);
     job_fail(job, now, &why);
 }

@@ -18,6 +18,8 @@ static enum failure_id failure_of_suture(uint32_t code)
     return known ? ids[code] : FAIL_DEVICE_STATE;
 }
 
+enum { IMAGE_FLASH_WRITE = 12 }; /* MCUmgr's image group; not in messages.h */
+
 static enum failure_id failure_of_image(uint32_t code)
 {
     switch (code) {
@@ -29,9 +31,22 @@ static enum failure_id failure_of_image(uint32_t code)
         return FAIL_STREAM;
     case IMAGE_CONFIRM_DENIED:
         return FAIL_DEVICE_STATE;
+    case IMAGE_FLASH_WRITE:
+        return FAIL_DEVICE_FLASH;
     default:
         return FAIL_DEVICE_REFUSED;
     }
+}
+
+/* The codes behind which the interlock stands; `id` gets what is said when it has no reason any more. */
+static bool interlock_refused(const struct smp_error *error, enum failure_id *id)
+{
+    if (error->from_group && error->group == SMP_GROUP_SUTURE) {
+        *id = error->rc == SUTURE_IN_USE ? FAIL_IN_USE : FAIL_BATTERY;
+        return error->rc == SUTURE_IN_USE || error->rc == SUTURE_BATTERY;
+    }
+    *id = error->rc == SMP_BUSY ? FAIL_DEVICE_BUSY : FAIL_NOT_SERVICE;
+    return !error->from_group && (error->rc == SMP_BUSY || error->rc == SMP_ACCESS_DENIED);
 }
 
 void job_refused(struct job *job, uint64_t now)
@@ -40,8 +55,7 @@ void job_refused(struct job *job, uint64_t now)
     struct failure why;
     enum failure_id id = FAIL_DEVICE_STATE;
 
-    if (!error->from_group && (error->rc == SMP_BUSY || error->rc == SMP_ACCESS_DENIED) &&
-        job->step != STEP_WHY) {
+    if (job->met && job->step != STEP_WHY && interlock_refused(error, &job->refusal)) {
         job_go(job, STEP_WHY, now);
         return;
     }
@@ -50,6 +64,8 @@ void job_refused(struct job *job, uint64_t now)
     if (job->step == STEP_ROLLBACK &&
         (id == FAIL_DEVICE_STATE || id == FAIL_DEVICE_FLASH || id == FAIL_BELOW_FLOOR))
         id = FAIL_NO_ROLLBACK;
+    if (!job->met)
+        id = FAIL_NONSENSE;
     failure_set(&why, id, "%s answered error %" PRIu32 "%s to %s", job_label(job), error->rc,
                 error->from_group ? " of its group" : "", job_rows[job->step].name);
     job_fail(job, now, &why);

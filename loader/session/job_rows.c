@@ -12,6 +12,7 @@ const struct job_row job_rows[STEP_END] = {
     [STEP_ROLLBACK] = {"rollback", rollback_enter, resets},
     [STEP_AWAY] = {"identity", away_enter, away_answer},
     [STEP_CONFIRM] = {"confirm", confirm_enter, confirm_answer},
+    [STEP_AGAIN] = {"identity", identity_enter, again_answer},
     [STEP_WHY] = {"preflight", preflight_enter, why_answer},
     [STEP_REPORT] = {"report", report_enter, report_answer},
 };

@@ -4,17 +4,19 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define TRANSFER_MS 4000 /* a chunk may wait for an erase */
+#define TRANSFER_MS    4000 /* a chunk may wait for an erase */
+#define TRANSFER_TRIES 5
+#define SILENCE_MAX_S  3600 /* a manifest may ask for more, nobody waits for more */
 
 static void start_transfer(struct job *job, uint64_t now, uint16_t group, uint8_t id,
-                           struct client_source source, const uint8_t *sha)
+                           struct client_source source, const uint8_t *sha, unsigned tries)
 {
     struct client_transfer transfer = {.group = group, .id = id, .source = source, .sha = sha};
     struct failure why;
     uint32_t in_flight = job->device.buffer_count > 1 ? job->device.buffer_count - 1 : 1;
 
     transfer.window = in_flight < CLIENT_WINDOW_MAX ? in_flight : CLIENT_WINDOW_MAX;
-    enum status status = client_transfer_start(&job->session.client, &transfer, now, TRANSFER_MS, 5);
+    enum status status = client_transfer_start(&job->session.client, &transfer, now, TRANSFER_MS, tries);
     if (status) {
         failure_set(&why, FAIL_INTERNAL, "transfer %u.%u: %s", group, id, status_name(status));
         job_fail(job, now, &why);
@@ -32,19 +34,28 @@ static enum status read_next_root(void *context, uint64_t offset, uint8_t *data,
 void trust_enter(struct job *job, uint64_t now)
 {
     struct failure why;
+    char text[160];
 
     if (job->device.root_version >= job->root.trust.version) {
+        if (job->device.root_version > job->root.trust.version)
+            job_tell_note(job, "it knows a newer root document of its vendor than this station: add it here");
         job_go(job, STEP_CHECK, now);
         return;
     }
     trust_document_free(&job->next_root);
     if (!trust_store_version(job->settings->store, job->device.vendor, job->device.root_version + 1,
                              &job->next_root, &why)) {
-        job_fail(job, now, &why);
+        snprintf(text, sizeof text,
+                 "this station lacks the vendor's root document %" PRIu32
+                 ", which comes next for it: it judges by its document %" PRIu32,
+                 job->device.root_version + 1, job->device.root_version);
+        job_tell_note(job, text);
+        job_go(job, STEP_CHECK, now);
         return;
     }
     start_transfer(job, now, SMP_GROUP_SUTURE, VERB_TRUST,
-                   (struct client_source){job, job->next_root.bytes.size, read_next_root}, NULL);
+                   (struct client_source){job, job->next_root.bytes.size, read_next_root}, NULL,
+                   TRANSFER_TRIES);
 }
 
 void trust_answer(struct job *job, enum client_event event, uint64_t now)
@@ -81,11 +92,19 @@ static bool open_push(struct job *job, uint64_t now)
 /* The device judges the manifest in its memory, before anything is erased. */
 void check_enter(struct job *job, uint64_t now)
 {
+    if (job->kind == JOB_CHECK && job->device.root_version < job->root.trust.version) {
+        snprintf(job->note, sizeof job->note,
+                 "this station says it may; the device gets its vendor's newer root document first, "
+                 "and judges then");
+        job_go(job, STEP_END, now);
+        return;
+    }
     if (!open_push(job, now))
         return;
     job_tell_phase(job, 2, "check", "the device checks signature, target and conditions");
     start_transfer(job, now, SMP_GROUP_SUTURE, VERB_CHECK,
-                   (struct client_source){job, push_stream_offset(job->push) - 1, read_push}, NULL);
+                   (struct client_source){job, push_stream_offset(job->push) - 1, read_push}, NULL,
+                   TRANSFER_TRIES);
 }
 
 static enum failure_id failure_of_check(const struct message_check *check)
@@ -140,8 +159,11 @@ void check_answer(struct job *job, enum client_event event, uint64_t now)
         job_fail(job, now, &why);
         return;
     }
-    if (check.has_want)
-        job->chosen.plan.stream = check.want;
+    if (check.has_want && check.want != job->chosen.plan.stream &&
+        !choose_stream(&job->chosen, check.want, &job->device, &why)) {
+        job_fail(job, now, &why);
+        return;
+    }
     if (job->kind == JOB_CHECK) {
         snprintf(job->note, sizeof job->note,
                  "ready for %" PRIu32 ".%" PRIu32 ".%" PRIu32 ", nothing was changed",
@@ -150,6 +172,15 @@ void check_answer(struct job *job, enum client_event event, uint64_t now)
         return;
     }
     job_go(job, STEP_SEND, now);
+}
+
+/* The vendor says how long the device may be silent. */
+static unsigned send_tries(const struct plan *plan)
+{
+    uint32_t silence = plan->silence_staging < SILENCE_MAX_S ? plan->silence_staging : SILENCE_MAX_S;
+    unsigned tries = (unsigned)(silence * 1000ull / TRANSFER_MS) + 2;
+
+    return tries > TRANSFER_TRIES ? tries : TRANSFER_TRIES;
 }
 
 void send_enter(struct job *job, uint64_t now)
@@ -161,11 +192,13 @@ void send_enter(struct job *job, uint64_t now)
     snprintf(text, sizeof text, "%" PRIu64 " bytes; silence of up to %" PRIu32 " s is normal",
              push_size(job->push), job->chosen.plan.silence_staging);
     job_tell_phase(job, 3, "send", text);
-    job->touched = DEVICE_TOUCHED;
+    job->touched = DEVICE_STAGED;
     job->sending = true;
-    job->send_started = now;
+    job->whole_shown = false;
+    job->send_started = job->progress_shown = now;
     start_transfer(job, now, SMP_GROUP_IMAGE, IMAGE_UPLOAD,
-                   (struct client_source){job, push_size(job->push), read_push}, job->push_sha);
+                   (struct client_source){job, push_size(job->push), read_push}, job->push_sha,
+                   send_tries(&job->chosen.plan));
 }
 
 void job_bank_progress(struct job *job)
@@ -175,10 +208,13 @@ void job_bank_progress(struct job *job)
     if (!job->sending)
         return;
     job->sending = false;
-    if (job->transfers++ == 0)
-        job->not_sent_again = progress->skipped;
     job->sent += progress->sent;
     job->retries += progress->retries;
+    /* What this run itself sent before the link was lost is not a saving. */
+    if (!job->answered && progress->acknowledged > 0) {
+        job->answered = true;
+        job->not_sent_again = progress->skipped;
+    }
 }
 
 void send_answer(struct job *job, enum client_event event, uint64_t now)

@@ -4,19 +4,48 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-#define BAR_WIDTH 24
+#define LABEL_LEAST 12
+#define BAR_MOST    24
+#define BAR_LEAST   8
+#define BAR_AROUND  34 /* columns of a living line beside label and bar */
+
+static void look_at_terminal(struct show *show)
+{
+    struct winsize size;
+    bool known = ioctl(fileno(show->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
+
+    show->columns = known ? size.ws_col : 80;
+    show->lines = known ? size.ws_row : 24;
+}
 
 void show_init(struct show *show, FILE *out, enum show_wish wish)
 {
     const char *no_colour = getenv("NO_COLOR");
     bool terminal = isatty(fileno(out)) == 1;
 
+    memset(show, 0, sizeof *show);
     show->format = wish == SHOW_FOR_MACHINES ? SHOW_JSON : terminal ? SHOW_TERMINAL : SHOW_LINES;
     show->out = out;
     show->colour = show->format == SHOW_TERMINAL && (no_colour == NULL || no_colour[0] == '\0');
-    show->line_open = false;
+    show->label_width = LABEL_LEAST;
+    look_at_terminal(show);
+}
+
+uint64_t show_progress_interval(const struct show *show)
+{
+    return show->format == SHOW_TERMINAL ? 100 : 1000;
+}
+
+unsigned show_columns(const char *text)
+{
+    unsigned columns = 0;
+    for (; *text != '\0'; text++)
+        columns += (*text & 0xc0) != 0x80;
+    return columns;
 }
 
 void show_device_line(const struct device_facts *device, char *out, size_t capacity)
@@ -35,30 +64,100 @@ void show_device_line(const struct device_facts *device, char *out, size_t capac
                  running->version[0], running->version[1], running->version[2], running->sequence, kind);
 }
 
-static void end_living_line(struct show *show)
+/* ---- living lines: one a device that sends, always the last on the terminal */
+
+static void rows_erase(struct show *show)
 {
-    if (show->line_open)
-        fputc('\n', show->out);
-    show->line_open = false;
+    if (show->drawn > 0)
+        fprintf(show->out, "\x1b[%uA\r\x1b[J", show->drawn);
+    show->drawn = 0;
 }
 
-static void show_bar(struct show *show, const struct event *event)
+static void rows_draw(struct show *show)
 {
-    unsigned share = event->total ? (unsigned)(event->done * 100 / event->total) : 100;
-    char bar[BAR_WIDTH + 1];
+    size_t most = show->lines > 3 ? show->lines - 2 : 1;
 
-    for (unsigned i = 0; i < BAR_WIDTH; i++)
-        bar[i] = i < share * BAR_WIDTH / 100 ? '#' : '-';
-    bar[BAR_WIDTH] = '\0';
-    fprintf(show->out, "\r%-12s [%u/%u %-8s] %s %3u%%", event->label, event->number, event->of, event->name,
-            bar, share);
+    for (size_t i = 0; i < show->row_count && i < most; i++, show->drawn++)
+        fprintf(show->out, "%s\n", show->rows[i].text);
+    if (show->row_count > most) {
+        fprintf(show->out, "… and %zu more\n", show->row_count - most);
+        show->drawn += 1;
+    }
+}
+
+static struct show_row *row_of(struct show *show, const char *address)
+{
+    for (size_t i = 0; i < show->row_count; i++)
+        if (strcmp(show->rows[i].address, address) == 0)
+            return &show->rows[i];
+    if (show->row_count == SHOW_ROWS_MAX)
+        return NULL;
+    struct show_row *row = &show->rows[show->row_count++];
+    snprintf(row->address, sizeof row->address, "%s", address);
+    return row;
+}
+
+static void row_remove(struct show *show, const char *address)
+{
+    for (size_t i = 0; i < show->row_count; i++)
+        if (strcmp(show->rows[i].address, address) == 0) {
+            show->row_count -= 1;
+            memmove(&show->rows[i], &show->rows[i + 1], (show->row_count - i) * sizeof *show->rows);
+            return;
+        }
+}
+
+static int padding(const struct show *show, const char *label)
+{
+    unsigned columns = show_columns(label);
+    return columns < show->label_width ? (int)(show->label_width - columns) : 0;
+}
+
+static unsigned share_of(const struct event *event)
+{
+    return event->total > 0 ? (unsigned)((double)event->done * 100.0 / (double)event->total) : 100;
+}
+
+static void time_left(const struct event *event, char out[32])
+{
+    out[0] = '\0';
     if (event->eta >= 0)
-        fprintf(show->out, "  %ld:%02ld left ", event->eta / 60, event->eta % 60);
-    else
-        fprintf(show->out, "             ");
-    fflush(show->out);
-    show->line_open = true;
+        snprintf(out, 32, "  %ld:%02ld left", event->eta / 60, event->eta % 60);
 }
+
+static void row_fill(const struct show *show, const struct event *event, struct show_row *row)
+{
+    unsigned taken = show->label_width + BAR_AROUND, share = share_of(event);
+    unsigned room = show->columns > taken ? show->columns - taken : 0;
+    unsigned width = room > BAR_MOST ? BAR_MOST : room < BAR_LEAST ? BAR_LEAST : room;
+    char bar[BAR_MOST + 1], left[32];
+
+    for (unsigned i = 0; i < width; i++)
+        bar[i] = i < share * width / 100 ? '#' : '-';
+    bar[width] = '\0';
+    time_left(event, left);
+    snprintf(row->text, sizeof row->text, "%s%*s [%u/%u %-8s] %s %3u%%%s", event->label,
+             padding(show, event->label), "", event->number, event->of, event->name, bar, share, left);
+}
+
+static void show_progress(struct show *show, const struct event *event)
+{
+    char left[32];
+
+    if (show->format == SHOW_TERMINAL) {
+        struct show_row *row = row_of(show, event->address);
+        if (row != NULL)
+            row_fill(show, event, row);
+        return;
+    }
+    if (event->done >= event->total) /* a line of its own says so next */
+        return;
+    time_left(event, left);
+    fprintf(show->out, "%s%*s [%u/%u %-8s] %u %%%s\n", event->label, padding(show, event->label), "",
+            event->number, event->of, event->name, share_of(event), left);
+}
+
+/* ---- lines that stay */
 
 static const char *colour_of(const struct show *show, enum disposition disposition)
 {
@@ -69,45 +168,37 @@ static const char *colour_of(const struct show *show, enum disposition dispositi
 static void show_result(struct show *show, const struct event *event)
 {
     const char *reset = show->colour ? "\x1b[0m" : "";
+    int pad = padding(show, event->label);
 
     if (event->failure != NULL) {
         const struct failure_entry *entry = failure_entry(event->failure->id);
-        fprintf(show->out, "%-12s E-%02d %s: %s\n", event->label, entry->id, entry->title,
+        fprintf(show->out, "%s%*s E-%02d %s: %s\n", event->label, pad, "", entry->id, entry->title,
                 event->failure->what);
-        fprintf(show->out, "%-12s next: %s\n", event->label, entry->next);
+        fprintf(show->out, "%s%*s next: %s\n", event->label, pad, "", entry->next);
     }
-    fprintf(show->out, "%-12s %s%-11s%s %s%s%s\n", event->label, colour_of(show, event->verdict.disposition),
-            disposition_screen(event->verdict.disposition), reset, verdict_outcome(event->verdict.code),
-            event->text[0] != '\0' ? ": " : "", event->text);
+    fprintf(show->out, "%s%*s %s%-11s%s %s%s%s\n", event->label, pad, "",
+            colour_of(show, event->verdict.disposition), disposition_screen(event->verdict.disposition),
+            reset, verdict_outcome(event->verdict.code), event->text[0] != '\0' ? ": " : "", event->text);
     if (event->receipt != NULL)
-        fprintf(show->out, "%-12s receipt %s\n", event->label, event->receipt);
+        fprintf(show->out, "%s%*s receipt %s\n", event->label, pad, "", event->receipt);
 }
 
-void show_event(struct show *show, const struct event *event)
+static void show_line(struct show *show, const struct event *event)
 {
+    int pad = padding(show, event->label);
     char line[256];
 
-    if (show->format == SHOW_JSON) {
-        show_event_json(show->out, event);
-        return;
-    }
-    if (event->kind == EVENT_PROGRESS) {
-        if (show->format == SHOW_TERMINAL)
-            show_bar(show, event);
-        return;
-    }
-    end_living_line(show);
     switch (event->kind) {
     case EVENT_DEVICE:
         show_device_line(event->device, line, sizeof line);
-        fprintf(show->out, "%-12s %s  at %s\n", event->label, line, event->address);
+        fprintf(show->out, "%s%*s %s  at %s\n", event->label, pad, "", line, event->address);
         break;
     case EVENT_PHASE:
-        fprintf(show->out, "%-12s [%u/%u %-8s] %s\n", event->label, event->number, event->of, event->name,
-                event->text);
+        fprintf(show->out, "%s%*s [%u/%u %-8s] %s\n", event->label, pad, "", event->number, event->of,
+                event->name, event->text);
         break;
     case EVENT_NOTE:
-        fprintf(show->out, "%-12s %s\n", event->label, event->text);
+        fprintf(show->out, "%s%*s %s\n", event->label, pad, "", event->text);
         break;
     case EVENT_RESULT:
         show_result(show, event);
@@ -115,5 +206,43 @@ void show_event(struct show *show, const struct event *event)
     case EVENT_PROGRESS:
         break;
     }
+}
+
+/* For people. A device's living line ends with whatever else it says. */
+static void show_text(struct show *show, const struct event *event)
+{
+    unsigned columns = show_columns(event->label);
+
+    if (columns > show->label_width && event->device != NULL)
+        show->label_width = columns < SHOW_LABEL_MAX ? columns : SHOW_LABEL_MAX;
+    rows_erase(show);
+    if (event->kind == EVENT_PROGRESS) {
+        show_progress(show, event);
+    } else {
+        row_remove(show, event->address);
+        show_line(show, event);
+    }
+    rows_draw(show);
+}
+
+void show_event(struct show *show, const struct event *event)
+{
+    struct event clean = *event;
+    char address[128], label[128], text[1024], receipt[4096];
+
+    text_harmless(address, sizeof address, event->address, strlen(event->address));
+    text_harmless(label, sizeof label, event->label, strlen(event->label));
+    text_harmless(text, sizeof text, event->text, strlen(event->text));
+    clean.address = address;
+    clean.label = label;
+    clean.text = text;
+    if (event->receipt != NULL) {
+        text_harmless(receipt, sizeof receipt, event->receipt, strlen(event->receipt));
+        clean.receipt = receipt;
+    }
+    if (show->format == SHOW_JSON)
+        show_event_json(show->out, &clean);
+    else
+        show_text(show, &clean);
     fflush(show->out);
 }

@@ -32,18 +32,35 @@ struct event {
     const char *receipt;
 };
 
+#define SHOW_ROWS_MAX  64 /* living lines at once; what is beyond is counted */
+#define SHOW_LABEL_MAX 32 /* columns */
+
+struct show_row {
+    char address[128]; /* whose it is */
+    char text[192];
+};
+
 struct show {
     enum show_format format;
     FILE *out;
     bool colour;
-    bool line_open; /* a living line stands on the terminal */
+    unsigned label_width;    /* of the longest label so far, at least 12 columns */
+    unsigned columns, lines; /* of the terminal */
+    unsigned drawn;          /* living lines that stand on the terminal now */
+    size_t row_count;
+    struct show_row rows[SHOW_ROWS_MAX];
 };
 
 /* SHOW_JSON when asked for, SHOW_TERMINAL when `out` is one, else SHOW_LINES. Colour on a terminal unless NO_COLOR. */
 enum show_wish { SHOW_FOR_PEOPLE, SHOW_FOR_MACHINES };
 void show_init(struct show *show, FILE *out, enum show_wish wish);
+/* Whatever the event's texts hold comes out as valid UTF-8 without control characters. */
 void show_event(struct show *show, const struct event *event);
+/* Least time between two EVENT_PROGRESS of one device, ms: a terminal lives, a log must stay readable. */
+uint64_t show_progress_interval(const struct show *show);
 /* "P-200 rev B  SN 7F31  slot A 4.2.0 (seq 12)  settled" */
 void show_device_line(const struct device_facts *device, char *out, size_t capacity);
+/* Columns that a text takes: its characters, not its bytes. */
+unsigned show_columns(const char *text);
 
 #endif

@@ -66,8 +66,9 @@ void show_event_json(FILE *out, const struct event *event)
     char time_now[24];
 
     time_text((uint64_t)time(NULL), time_now);
-    json_t *line = json_pack("{s:i, s:s, s:s, s:s, s:s}", "schema", SHOW_SCHEMA, "t", time_now, "ev",
-                             event_name(event->kind), "address", event->address, "device", event->label);
+    json_t *line = json_pack("{s:i, s:s, s:s, s:o, s:o}", "schema", SHOW_SCHEMA, "t", time_now, "ev",
+                             event_name(event->kind), "address", json_string(event->address), "device",
+                             json_string(event->label));
     if (line == NULL)
         return;
     if (event->kind == EVENT_DEVICE)
