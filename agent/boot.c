@@ -78,11 +78,23 @@ static uint8_t kind_of(const struct record *record, uint8_t running)
     return record->kind == RECORD_TRIAL && running == record->primary ? BOOT_TRIAL : BOOT_SETTLED;
 }
 
+/* Marks this boot's try. A mark that does not stick (torn by an earlier cut, and read as erased just now) counts as used, and
+ * the next takes its place: one cut must not cost the trial. When none sticks, the choice is the fallback's. */
+static void mark_try(const struct layout *layout, uint8_t reset_cause, struct record_copy copies[2],
+                     struct boot_choice *choice)
+{
+    while (choice->mark >= 0) {
+        copies[choice->ruling].tries_used |= (uint8_t)(1u << choice->mark);
+        if (record_mark_try(layout, (unsigned)choice->ruling, (unsigned)choice->mark, reset_cause) == OK)
+            return;
+        boot_choose(copies, choice);
+    }
+}
+
 void boot_run(const struct layout *layout, uint8_t reset_cause, struct buffer page, struct boot_outcome *out)
 {
     struct record_copy copies[2];
     struct boot_choice choice;
-    unsigned next = 0;
 
     *out = (struct boot_outcome){.kind = BOOT_RECOVERY, .running = SLOT_NONE, .reset_cause = reset_cause};
     record_read(layout, 0, &copies[0]);
@@ -91,15 +103,11 @@ void boot_run(const struct layout *layout, uint8_t reset_cause, struct buffer pa
     if (choice.ruling < 0)
         return;
 
-    struct record_copy *ruling = &copies[choice.ruling];
+    const struct record_copy *ruling = &copies[choice.ruling];
     out->record = ruling->record.number;
-    if (choice.mark >= 0) {
-        ruling->tries_used |= (uint8_t)(1u << choice.mark);
-        if (record_mark_try(layout, (unsigned)choice.ruling, (unsigned)choice.mark, reset_cause))
-            next = 1;
-    }
+    mark_try(layout, reset_cause, copies, &choice);
     out->tries_left = (uint8_t)record_tries_left(ruling);
-    for (; next < choice.count; next++) {
+    for (unsigned next = 0; next < choice.count; next++) {
         uint8_t slot = choice.slots[next];
         if (measure_as_recorded(layout, &ruling->record, slot, page) == OK) {
             out->kind = kind_of(&ruling->record, slot);

@@ -1,8 +1,8 @@
 /* The boot loader's decision and its few acts. Small enough to be linked into a boot loader on its own:
  * boot.c, record.c, layout.c, digest.
  *
- *   records ─► boot_choose ─► [program one try mark, read back] ─► digest of the slot ─► jump
- *                                  │ did not stick, used up, or digest wrong
+ *   records ─► boot_choose ─► [program a try mark until one reads back] ─► digest of the slot ─► jump
+ *                                  │ none sticks, used up, or digest wrong
  *                                  └──────────────► fallback ─► digest ─► jump, else recovery
  */
 #ifndef SUTURE_AGENT_BOOT_H
@@ -27,11 +27,13 @@ struct boot_outcome {
     uint8_t running;    /* enum slot_id, SLOT_NONE in recovery */
     uint8_t tries_left; /* of the ruling record, after the mark of this boot */
     uint8_t reset_cause;
-    uint32_t record;    /* number of the record that ruled, 0 for none: the agent may read a torn one otherwise */
+    uint32_t
+        record; /* number of the record that ruled, 0 for none: the agent may read a torn one otherwise */
     bool digest_failed; /* the slot that should have run did not match its digest */
 };
 
-/* Reads both records, chooses, programs the mark, measures the slot's SHA-256 over its image size, and answers which slot to
+/* Reads both records, chooses, programs a mark (one that does not read back counts as used, and the next takes its place: a
+ * unit torn by one cut must not cost the trial), measures the slot's SHA-256 over its image size, and answers which slot to
  * jump to. Never erases. `page` is working memory of at least 64 bytes; more is faster. */
 void boot_run(const struct layout *layout, uint8_t reset_cause, struct buffer page, struct boot_outcome *out);
 

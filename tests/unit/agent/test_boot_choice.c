@@ -295,6 +295,16 @@ static void put_copy(struct device *device, unsigned which, const struct record_
 
 enum { DIGEST_A_WRONG = 1, DIGEST_B_WRONG = 2, MARK_DOES_NOT_STICK = 4, SITUATIONS = 8 };
 
+static uint8_t free_marks(const struct record_copy *copy)
+{
+    uint8_t free_ones = 0;
+
+    for (int mark = 0; mark < copy->record.tries; mark++)
+        if (!(copy->tries_used & 1u << mark))
+            free_ones++;
+    return free_ones;
+}
+
 static struct boot_outcome text_boots(const struct record_copy copies[2], unsigned situation)
 {
     struct boot_choice choice = text_chooses(copies);
@@ -303,9 +313,9 @@ static struct boot_outcome text_boots(const struct record_copy copies[2], unsign
     if (choice.ruling < 0)
         return out;
     const struct record *record = &copies[choice.ruling].record;
-    for (int mark = 0; mark < record->tries; mark++)
-        if (mark != choice.mark && !(copies[choice.ruling].tries_used & 1u << mark))
-            out.tries_left++;
+    /* marks that do not stick are used up one after the other */
+    if (!(situation & MARK_DOES_NOT_STICK) || choice.mark < 0)
+        out.tries_left = (uint8_t)(free_marks(&copies[choice.ruling]) - (choice.mark >= 0));
     for (unsigned i = 0; i < choice.count && out.kind == BOOT_RECOVERY; i++) {
         uint8_t slot = choice.slots[i];
         if (i == 0 && choice.mark >= 0 && situation & MARK_DOES_NOT_STICK)
@@ -347,7 +357,10 @@ static void check_boot(struct device *device, struct record_copy copies[2], unsi
     assert_int_equal(out.tries_left, expected.tries_left);
     assert_int_equal(out.reset_cause, 3);
     assert_int_equal(out.digest_failed, expected.digest_failed);
-    assert_int_equal(device->chip->operations, choice.mark >= 0 ? 1 : 0);
+    unsigned marked = choice.mark < 0                   ? 0
+                      : situation & MARK_DOES_NOT_STICK ? free_marks(&copies[choice.ruling])
+                                                        : 1;
+    assert_int_equal(device->chip->operations, marked);
     assert_int_equal(device->chip->abuses, 0);
     if (choice.mark >= 0 && !(situation & MARK_DOES_NOT_STICK)) {
         const uint8_t *unit = mark_of(device, (unsigned)choice.ruling, (unsigned)choice.mark);
@@ -422,6 +435,31 @@ static void a_slot_that_cannot_be_read_is_not_run(void **state)
     memory_flash_free(device.chip);
 }
 
+static void a_try_mark_that_does_not_stick_is_used_up_and_the_next_takes_its_place(void **state)
+{
+    (void)state;
+    struct device device;
+    struct record record;
+    device_settled(&device, &record);
+    put_image(&device, SLOT_B, true, &record.slots[SLOT_B]);
+    record.slots[SLOT_B].state = SLOT_STAGED;
+    record.slots[SLOT_B].sequence = record.slots[SLOT_A].sequence + 1;
+    record.number++;
+    record.kind = RECORD_TRIAL;
+    record.primary = SLOT_B;
+    record.fallback = SLOT_A;
+    record.tries = 3;
+    assert_int_equal(record_write(&device.layout, 1, &record), OK);
+    device.chip->deaf_from = (uint64_t)(mark_of(&device, 1, 0) - device.chip->bytes);
+    device.chip->deaf_to = device.chip->deaf_from + 16;
+
+    struct boot_outcome out = boots(&device);
+    assert_int_equal(out.kind, BOOT_TRIAL);
+    assert_int_equal(out.running, SLOT_B);
+    assert_int_equal(out.tries_left, 1);
+    memory_flash_free(device.chip);
+}
+
 static void an_image_said_to_be_larger_than_its_slot_is_not_run(void **state)
 {
     (void)state;
@@ -472,6 +510,7 @@ int main(void)
         cmocka_unit_test(every_boot_does_what_the_text_says_and_no_more),
         cmocka_unit_test(an_empty_chip_stays_in_recovery),
         cmocka_unit_test(a_slot_that_cannot_be_read_is_not_run),
+        cmocka_unit_test(a_try_mark_that_does_not_stick_is_used_up_and_the_next_takes_its_place),
         cmocka_unit_test(an_image_said_to_be_larger_than_its_slot_is_not_run),
         cmocka_unit_test(an_image_of_the_whole_slot_is_measured_to_its_last_byte),
     };
