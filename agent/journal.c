@@ -109,12 +109,17 @@ static unsigned block_read(const struct area *area, uint64_t offset, struct jour
 void journal_open(struct journal *journal, const struct area *area)
 {
     struct journal_entry last;
+    bool counts = false;
 
     *journal = (struct journal){.area = area, .opened = true};
     for (uint64_t at = 0; at < area->size; at += area->flash->erase_block) {
-        if (block_read(area, at, &last) < entries_needed(area) ||
-            (journal->has_last && last.counter < journal->last.counter))
+        unsigned count = block_read(area, at, &last);
+        bool counts_here = count >= entries_needed(area);
+        if (count == 0 || (counts && !counts_here))
             continue;
+        if (journal->has_last && counts == counts_here && last.counter < journal->last.counter)
+            continue;
+        counts = counts_here;
         journal->last = last;
         journal->has_last = true;
         journal->next = block_after(area, at);

@@ -5,7 +5,8 @@
  *   - nothing is appended behind what an earlier power-on wrote: the first entry of each goes to the start of the next
  *     block, erased for it, with a counter that skips one that a torn entry may have;
  *   - the first entry of a block is written three times, and a block counts from its third valid entry on: after two cuts
- *     one of them is whole. Only then is anything done on their word, and only then may the block before be erased. */
+ *     one of them is whole. Only then is anything done on their word, and only then may the block before be erased. A
+ *     block with fewer is believed when no block counts: it counted once, and the other was being erased on its word. */
 #ifndef SUTURE_AGENT_JOURNAL_H
 #define SUTURE_AGENT_JOURNAL_H
 
