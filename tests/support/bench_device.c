@@ -320,8 +320,10 @@ size_t bench_report(struct bench *bench, const uint8_t nonce[REPORT_NONCE_SIZE],
         uint8_t memory[64];
         struct buffer body = buffer_over(memory, sizeof memory);
         assert_int_equal(request_report_write(&body, nonce, offset), OK);
-        assert_int_equal(bench_request(bench, SMP_READ, SMP_GROUP_SUTURE, VERB_REPORT, span_used(&body)),
-                         CLIENT_ANSWER);
+        enum client_event event =
+            bench_request(bench, SMP_READ, SMP_GROUP_SUTURE, VERB_REPORT, span_used(&body));
+        if (event != CLIENT_ANSWER)
+            fail_msg("report at %u: event %d, error %u", (unsigned)offset, event, bench_error(bench));
         assert_int_equal(message_report_read(client_answer(&bench->client), &piece), OK);
         assert_true(piece.offset == offset && piece.data.size > 0 && piece.length <= capacity);
         memcpy(out + offset, piece.data.data, piece.data.size);

@@ -50,6 +50,9 @@ struct bench_release {
     uint8_t tries;            /* 0: 3 */
     const char *signer;       /* name of a key; NULL: BENCH_RELEASE_KEY */
     bool unsigned_;
+    const uint8_t *
+        base; /* digest of an image: stream 0 is for devices that run it, stream 1 for all; NULL: one for all */
+    uint8_t offer; /* which of the two streams the push file has */
 };
 
 /* A push file and what it is known by. */

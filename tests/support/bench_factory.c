@@ -20,7 +20,7 @@ static void image_make(uint32_t sequence, uint8_t *image, size_t size)
 }
 
 static struct suit_content content_of(const struct bench_release *release, const struct push *push,
-                                      const struct patch_description *patch)
+                                      const struct patch_description patches[2])
 {
     struct suit_content content = {
         .sequence = release->sequence ? release->sequence : 2,
@@ -39,7 +39,13 @@ static struct suit_content content_of(const struct bench_release *release, const
     memset(content.vendor, release->vendor_byte ? release->vendor_byte : BENCH_VENDOR, UUID_SIZE);
     memset(content.classes[0], release->class_byte ? release->class_byte : BENCH_CLASS, UUID_SIZE);
     memcpy(content.image_digest, push->image_digest, DIGEST_SIZE);
-    content.streams[0].patch = *patch;
+    content.streams[0].patch = patches[0];
+    if (release->base) {
+        content.stream_count = 2;
+        content.streams[0].has_base = true;
+        memcpy(content.streams[0].base_digest, release->base, DIGEST_SIZE);
+        content.streams[1].patch = patches[1];
+    }
     return content;
 }
 
@@ -61,7 +67,7 @@ static void envelope_make(const struct bench_release *release, const struct suit
     assert_int_equal(suit_sever_text(out, span_used(&vouched)), OK);
 }
 
-static void push_join(struct push *push, struct span envelope, struct span stream)
+static void push_join(struct push *push, struct span envelope, uint8_t stream_number, struct span stream)
 {
     struct suit_envelope read;
 
@@ -70,11 +76,25 @@ static void push_join(struct push *push, struct span envelope, struct span strea
     push->bytes = malloc(push->size);
     assert_non_null(push->bytes);
     memcpy(push->bytes, envelope.data, envelope.size);
-    push->bytes[envelope.size] = 0;
+    push->bytes[envelope.size] = stream_number;
     memcpy(push->bytes + envelope.size + 1, stream.data, stream.size);
     digest_of(span_of(push->bytes, push->size), push->sha);
     assert_int_equal(suit_envelope_read(envelope, &read, NULL), OK);
     memcpy(push->manifest, read.digest, DIGEST_SIZE);
+}
+
+static void image_fill(const struct bench_release *release, struct push *push)
+{
+    push->image_size = release->image.data   ? release->image.size
+                       : release->image_size ? release->image_size
+                                             : 10000;
+    push->image = malloc(push->image_size);
+    assert_non_null(push->image);
+    if (release->image.data)
+        memcpy(push->image, release->image.data, push->image_size);
+    else
+        image_make(release->sequence ? release->sequence : 2, push->image, push->image_size);
+    digest_of(span_of(push->image, push->image_size), push->image_digest);
 }
 
 static uint8_t window_of(const struct bench_release *release)
@@ -84,37 +104,38 @@ static uint8_t window_of(const struct bench_release *release)
     return release->window_bits ? release->window_bits : 12;
 }
 
-struct push push_of(const struct bench_release *release)
+/* The second stream has other blocks than the first, so that nobody can take one for the other. */
+static void stream_make(const struct bench_release *release, const struct push *push, unsigned which,
+                        struct buffer *stream, struct patch_description *patch)
 {
     struct patch_settings settings = {
         .codec = release->codec,
         .window_bits = window_of(release),
-        .block_max = release->block_max ? release->block_max : 512,
+        .block_max = (release->block_max ? release->block_max : 512) - 112 * which,
         .segment_size = release->segment_max ? release->segment_max : 2048,
     };
-    struct patch_description patch;
-    struct buffer stream = {0};
-    struct push push = {0};
     struct failure why;
+
+    if (!patch_write(span_of(push->image, push->image_size), &settings, stream, patch, &why))
+        fail_msg("%s", why.what);
+}
+
+struct push push_of(const struct bench_release *release)
+{
+    struct patch_description patches[2];
+    struct buffer streams[2] = {{0}, {0}};
+    struct push push = {0};
     uint8_t memory[4096];
     struct buffer envelope = buffer_over(memory, sizeof memory);
 
-    push.image_size = release->image.data   ? release->image.size
-                      : release->image_size ? release->image_size
-                                            : 10000;
-    push.image = malloc(push.image_size);
-    assert_non_null(push.image);
-    if (release->image.data)
-        memcpy(push.image, release->image.data, push.image_size);
-    else
-        image_make(release->sequence ? release->sequence : 2, push.image, push.image_size);
-    digest_of(span_of(push.image, push.image_size), push.image_digest);
-    if (!patch_write(span_of(push.image, push.image_size), &settings, &stream, &patch, &why))
-        fail_msg("%s", why.what);
-    struct suit_content content = content_of(release, &push, &patch);
+    image_fill(release, &push);
+    for (unsigned which = 0; which < 2; which++)
+        stream_make(release, &push, which, &streams[which], &patches[which]);
+    struct suit_content content = content_of(release, &push, patches);
     envelope_make(release, &content, &envelope);
-    push_join(&push, span_used(&envelope), span_used(&stream));
-    free(stream.data);
+    push_join(&push, span_used(&envelope), release->offer, span_used(&streams[release->offer]));
+    free(streams[0].data);
+    free(streams[1].data);
     return push;
 }
 

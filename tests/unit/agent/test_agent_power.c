@@ -157,6 +157,53 @@ static void progress_is_made_with_little_power(void **state)
     story_end(&story);
 }
 
+/* A new version whose self test fails -------------------------------------------------------------------------------- */
+
+static void try_a_bad_update(struct bench *bench, void *with)
+{
+    struct story *story = with;
+
+    if (!bench->powered)
+        bench_power_on(bench);
+    bench_run(bench, 500);
+    if (bench_identity(bench).slots[SLOT_B].state == SLOT_BAD)
+        return;
+    assert_int_equal(bench_upload(bench, &story->second, WITH_SHA), CLIENT_DONE);
+    assert_int_equal(bench_verb(bench, VERB_ACTIVATE, "manifest", story->second.manifest), CLIENT_ANSWER);
+    bench_run(bench, 500);
+}
+
+static void every_cut_of_a_bad_update_ends_in_the_old_version(void **state)
+{
+    struct story story = story_new();
+    struct bench *bench = bench_new(NULL);
+    (void)state;
+
+    bench->self_test = (struct self_test_result){.result = SELF_TEST_FAILED, .code = 9};
+    try_a_bad_update(bench, &story);
+    unsigned operations = bench->chip->operations;
+    bench_free(bench);
+    for (unsigned at = 1; at <= operations; at++) {
+        bench = bench_new(&(struct bench_options){.seed = at});
+        bench->self_test = (struct self_test_result){.result = SELF_TEST_FAILED, .code = 9};
+        story.floor_seen = 0;
+        assert_true(bench_cut(bench, at, CUT_TORN, try_a_bad_update, &story));
+        bench_power_on(bench);
+        bench_run(bench, 500);
+        the_device_tells_the_truth(bench, &story);
+        try_a_bad_update(bench, &story);
+        assert_int_equal(bench_identity(bench).boot_kind, BOOT_SETTLED);
+        assert_true(bench_identity(bench).slots[SLOT_A].active);
+        assert_int_equal(bench_identity(bench).slots[SLOT_B].state, SLOT_BAD);
+        assert_int_equal(bench_identity(bench).floor, 0);
+        the_device_tells_the_truth(bench, &story);
+        bench_free(bench);
+    }
+    story_end(&story);
+}
+
+/* A rollback -------------------------------------------------------------------------------------------------------- */
+
 static void roll_back(struct bench *bench, void *with)
 {
     struct story *story = with;
@@ -214,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cut_of_an_update_ends_in_the_new_version),
         cmocka_unit_test(a_cut_of_the_recovery_changes_nothing_of_it),
+        cmocka_unit_test(every_cut_of_a_bad_update_ends_in_the_old_version),
         cmocka_unit_test(progress_is_made_with_little_power),
         cmocka_unit_test(every_cut_of_a_rollback_ends_where_it_went_or_came_from),
     };
