@@ -12,4 +12,7 @@ struct bench_number {
 /* Writes the file anew; 0, or -1 with errno. B is "build" when the environment doesn't say. */
 int bench_write(const char *name, const struct bench_number *numbers, size_t count);
 
+/* The same, but keeps what other programs wrote there under other names; they may run at the same time. */
+int bench_merge(const char *name, const struct bench_number *numbers, size_t count);
+
 #endif

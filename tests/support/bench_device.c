@@ -62,6 +62,12 @@ static void port_make(struct bench *bench)
     assert_int_equal(layout_check(&bench->port.layout), OK);
 }
 
+static void client_open(struct bench *bench)
+{
+    client_start(&bench->client, buffer_over(bench->client_receive, sizeof bench->client_receive),
+                 buffer_over(bench->client_send, sizeof bench->client_send), BENCH_BUFFER);
+}
+
 struct bench *bench_new(const struct bench_options *options)
 {
     static const struct bench_options ordinary;
@@ -72,8 +78,9 @@ struct bench *bench_new(const struct bench_options *options)
         options = &ordinary;
     assert_non_null(bench);
     unit = options->write_unit ? options->write_unit : 16;
-    bench->chip = memory_flash_new(MEMORY_LAYOUT_BLOCKS(BENCH_SLOT_BLOCKS) * BENCH_ERASE_BLOCK, unit,
-                                   BENCH_ERASE_BLOCK, options->erased_zero ? 0x00 : 0xff);
+    uint32_t block = options->erase_block ? options->erase_block : BENCH_ERASE_BLOCK;
+    bench->chip = memory_flash_new(MEMORY_LAYOUT_BLOCKS(BENCH_SLOT_BLOCKS) * block, unit, block,
+                                   options->erased_zero ? 0x00 : 0xff);
     assert_non_null(bench->chip);
     bench->chip->seed = options->seed + 1;
     bench->interlock = (struct interlock){.use = USE_FREE, .service = true, .mains = true, .battery = 90};
@@ -84,9 +91,32 @@ struct bench *bench_new(const struct bench_options *options)
     port_make(bench);
     factory_fill(bench, options);
     bench->chip->operations = 0;
-    client_start(&bench->client, buffer_over(bench->client_receive, sizeof bench->client_receive),
-                 buffer_over(bench->client_send, sizeof bench->client_send), BENCH_BUFFER);
+    client_open(bench);
     return bench;
+}
+
+struct bench *bench_twin(const struct bench *bench)
+{
+    const struct memory_flash *chip = bench->chip;
+    struct bench *twin = malloc(sizeof *twin);
+
+    assert_non_null(twin);
+    *twin = *bench;
+    memset(&twin->agent, 0xa5, sizeof twin->agent);
+    memset(twin->manifest, 0xa5, sizeof twin->manifest);
+    memset(twin->decoder, 0xa5, sizeof twin->decoder);
+    twin->chip =
+        memory_flash_new(chip->size, chip->flash.write_unit, chip->flash.erase_block, chip->flash.erased);
+    assert_non_null(twin->chip);
+    memory_flash_copy(twin->chip, chip);
+    twin->chip->grain = chip->grain;
+    twin->chip->seed = chip->seed + 1;
+    twin->powered = twin->link_cut = false;
+    twin->deliver = SIZE_MAX;
+    port_make(twin);
+    assert_int_equal(root_read(span_of(twin->root_bytes, twin->root_size), &twin->trust), OK);
+    client_open(twin);
+    return twin;
 }
 
 void bench_free(struct bench *bench)

@@ -27,6 +27,7 @@
 
 struct bench_options {
     uint32_t write_unit;       /* bytes; 0: 16 */
+    uint32_t erase_block;      /* bytes; 0: BENCH_ERASE_BLOCK */
     bool erased_zero;          /* erased bytes read 0x00 */
     uint32_t running;          /* sequence of the factory's image; 0: 1 */
     uint32_t floor;            /* of the factory's record */
@@ -91,11 +92,14 @@ struct bench {
     size_t to_device_size;
     struct trust trust; /* what a host would hold of this vendor; borrows root_bytes */
     uint8_t root_bytes[ROOT_MAX];
+    size_t root_size;
 };
 
 /* A device fresh from the factory: version 1.0.0, sequence 1, in slot A; in service mode, on mains, in use by nobody; power
  * is off. `options` may be NULL. */
 struct bench *bench_new(const struct bench_options *options);
+/* Another device, powered off, with the same flash contents, clock and clinical side; its memory is not that of the first. */
+struct bench *bench_twin(const struct bench *bench);
 void bench_free(struct bench *bench);
 /* Boot loader and agent start; the client's link is opened anew. */
 void bench_power_on(struct bench *bench);

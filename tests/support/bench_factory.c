@@ -209,6 +209,7 @@ static void root_put(struct bench *bench, const struct bench_options *options)
     factory_root(&root, 1, BENCH_RELEASE_KEY, options->withdrawn_key);
     assert_int_equal(
         document_write(&bench->port.layout.areas[AREA_TRUST0], DOCUMENT_ROOT, span_used(&root), &stream), OK);
+    bench->root_size = root.size;
     assert_int_equal(root_read(span_used(&root), &bench->trust), OK);
 }
 

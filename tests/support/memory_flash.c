@@ -38,18 +38,24 @@ static bool any_torn(const struct memory_flash *chip, uint64_t offset, size_t si
     return false;
 }
 
-/* One read of torn units: mostly one answer for all of them, sometimes a mixture of bits, sometimes an error. */
+enum torn_answer { TORN_BECOMES, TORN_WAS, TORN_BITS, TORN_FAILS, TORN_EACH_UNIT, TORN_ANSWERS };
+
+/* One read of torn units: mostly one answer for all of them, sometimes a mixture of bits, sometimes an error, sometimes each
+ * unit its own. */
 static enum status read_torn(struct memory_flash *chip, uint64_t offset, uint8_t *data, size_t size)
 {
-    unsigned how =
-        chip->torn_read ? chip->torn_read(chip->context) : (unsigned)(next_random(&chip->seed) % 4);
+    unsigned answer = chip->torn_read ? chip->torn_read(chip->context)
+                                      : (unsigned)(next_random(&chip->seed) % TORN_ANSWERS);
+    unsigned how = answer;
 
-    if (how == 3)
+    if (answer == TORN_FAILS)
         return FLASH_FAILED;
     for (size_t i = 0; i < size; i++) {
         uint64_t at = offset + i;
+        if (answer == TORN_EACH_UNIT && (i == 0 || at % chip->flash.write_unit == 0))
+            how = (unsigned)(next_random(&chip->seed) % TORN_FAILS);
         uint8_t was = chip->before[at], becomes = chip->bytes[at];
-        uint8_t mask = how == 2 ? (uint8_t)next_random(&chip->seed) : how == 1 ? 0xff : 0;
+        uint8_t mask = how == TORN_BITS ? (uint8_t)next_random(&chip->seed) : how == TORN_WAS ? 0xff : 0;
 
         data[i] = chip->torn[unit_at(chip, at)] ? (uint8_t)((was & mask) | (becomes & ~mask)) : becomes;
     }
@@ -109,11 +115,80 @@ static void check_units_erased(struct memory_flash *chip, uint64_t offset, size_
     }
 }
 
+static void program_units(struct memory_flash *chip, const struct flash_operation *operation, bool tear)
+{
+    uint32_t unit = chip->flash.write_unit;
+
+    for (size_t i = 0; i < operation->size; i += unit)
+        unit_change(chip, unit_at(chip, operation->offset + i), operation->data + i, tear);
+}
+
+static void unit_erase(struct memory_flash *chip, uint32_t unit, bool tear)
+{
+    uint8_t erased[256];
+
+    memset(erased, chip->flash.erased, sizeof erased);
+    unit_change(chip, unit, erased, tear);
+    if (!tear)
+        chip->torn[unit] = 0;
+}
+
+/* A cut erase by units: all of them torn, or each for itself, or done up to one that is torn. */
+static void erase_tear(struct memory_flash *chip, uint32_t first, uint32_t count)
+{
+    unsigned how = chip->grain == CUT_CALLS ? 0 : (unsigned)(next_random(&chip->seed) % 4);
+    uint32_t reached = (uint32_t)(next_random(&chip->seed) % count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        unsigned each = (unsigned)(next_random(&chip->seed) % 3);
+        if (how < 2 || (how == 2 && each == 0) || (how == 3 && i == reached))
+            unit_erase(chip, first + i, true);
+        else if ((how == 2 && each == 1) || (how == 3 && i < reached))
+            unit_erase(chip, first + i, false);
+    }
+}
+
+static void erase_units(struct memory_flash *chip, const struct flash_operation *operation, bool tear)
+{
+    uint32_t first = unit_at(chip, operation->offset);
+    uint32_t count = (uint32_t)operation->size / chip->flash.write_unit;
+
+    if (tear)
+        erase_tear(chip, first, count);
+    else
+        for (uint32_t i = 0; i < count; i++)
+            unit_erase(chip, first + i, false);
+}
+
+void memory_flash_apply(struct memory_flash *chip, const struct flash_operation *operation,
+                        enum cut_when when)
+{
+    if (when == CUT_BEFORE || touches(operation->offset, operation->size, chip->deaf_from, chip->deaf_to))
+        return;
+    if (operation->data)
+        program_units(chip, operation, when == CUT_TORN);
+    else
+        erase_units(chip, operation, when == CUT_TORN);
+}
+
+/* One operation: watched, cut or done. */
+static void operate(struct memory_flash *chip, struct flash_operation operation)
+{
+    enum cut_when when;
+
+    if (chip->watch)
+        chip->watch(chip->context, &operation);
+    bool cut = cut_now(chip, &when);
+    memory_flash_apply(chip, &operation, cut ? when : CUT_AFTER);
+    if (cut)
+        longjmp(*chip->power, 1);
+}
+
 static enum status chip_program(void *context, uint64_t offset, const uint8_t *data, size_t size)
 {
     struct memory_flash *chip = context;
     uint32_t unit = chip->flash.write_unit;
-    enum cut_when when;
+    size_t piece = chip->grain == CUT_UNITS ? unit : size;
 
     if (outside(chip, offset, size) || offset % unit || size % unit) {
         chip->abuses++;
@@ -122,21 +197,15 @@ static enum status chip_program(void *context, uint64_t offset, const uint8_t *d
     if (touches(offset, size, chip->dead_from, chip->dead_to))
         return FLASH_FAILED;
     check_units_erased(chip, offset, size);
-    bool cut = cut_now(chip, &when);
-    if (!touches(offset, size, chip->deaf_from, chip->deaf_to))
-        for (size_t i = 0; i < size; i += unit)
-            unit_change(chip, unit_at(chip, offset + i), data + i, cut && when == CUT_TORN);
-    if (cut)
-        longjmp(*chip->power, 1);
+    for (size_t i = 0; i < size; i += piece)
+        operate(chip, (struct flash_operation){.offset = offset + i, .size = piece, .data = data + i});
     return OK;
 }
 
 static enum status chip_erase(void *context, uint64_t offset)
 {
     struct memory_flash *chip = context;
-    uint32_t unit = chip->flash.write_unit, block = chip->flash.erase_block;
-    uint8_t erased[256];
-    enum cut_when when;
+    uint32_t block = chip->flash.erase_block;
 
     if (outside(chip, offset, block) || offset % block) {
         chip->abuses++;
@@ -144,16 +213,7 @@ static enum status chip_erase(void *context, uint64_t offset)
     }
     if (touches(offset, block, chip->dead_from, chip->dead_to))
         return FLASH_FAILED;
-    memset(erased, chip->flash.erased, sizeof erased);
-    bool cut = cut_now(chip, &when), tear = cut && when == CUT_TORN;
-    if (!touches(offset, block, chip->deaf_from, chip->deaf_to))
-        for (uint64_t at = offset; at < offset + block; at += unit) {
-            unit_change(chip, unit_at(chip, at), erased, tear);
-            if (!tear)
-                chip->torn[unit_at(chip, at)] = 0;
-        }
-    if (cut)
-        longjmp(*chip->power, 1);
+    operate(chip, (struct flash_operation){.offset = offset, .size = block});
     return OK;
 }
 
@@ -195,6 +255,15 @@ void memory_flash_cut(struct memory_flash *chip, unsigned at, enum cut_when when
     chip->cut_at = at;
     chip->cut_when = when;
     chip->power = power;
+}
+
+void memory_flash_copy(struct memory_flash *chip, const struct memory_flash *from)
+{
+    memcpy(chip->bytes, from->bytes, from->size);
+    memcpy(chip->before, from->before, from->size);
+    memcpy(chip->torn, from->torn, from->size / from->flash.write_unit);
+    chip->abuses = from->abuses;
+    chip->retorn = from->retorn;
 }
 
 void memory_layout(const struct memory_flash *chip, uint32_t slot_blocks, struct layout *out)

@@ -497,8 +497,8 @@ static void an_image_of_the_whole_slot_is_measured_to_its_last_byte(void **state
 static int write_bench(void **state)
 {
     (void)state;
-    return bench_write(
-        "records",
+    return bench_merge(
+        "power",
         (struct bench_number[]){{"record_pairs", (double)record_pairs}, {"boot_runs", (double)boot_runs}}, 2);
 }
 
