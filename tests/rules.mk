@@ -44,6 +44,8 @@ STORY_PROGRAMS_manifests = $(B)/suture-key $(B)/suture-bundle
 $(addprefix check-,$(TEST_FOLDERS)): check-%: $$(call unit_programs,%) $$(STORY_PROGRAMS_%)
 	@B=$(B) tests/run.sh $(call unit_programs,$*) $(call unit_stories,$*)
 check-keys: $(B)/suture-key
+check-power: $(filter $(B)/tests/power/%,$(TEST_PROGRAMS))
+	@B=$(B) tests/run.sh $^
 
 demo: ## the whole way as a story: keys, bundles, updates, power cuts, refusals, receipts
 	@tests/deps.sh build demo
@@ -83,5 +85,5 @@ test-fresh: ## `make demo` and `make test` in minimal Debian roots, from a clone
 	@tests/deps.sh fresh
 	@tests/fresh/run.sh $(SUITES)
 
-.PHONY: test run-tests demo device host-command device-command size lint test-fresh $(addprefix check-,$(TEST_FOLDERS))
+.PHONY: test run-tests demo device host-command device-command size lint test-fresh check-power $(addprefix check-,$(TEST_FOLDERS))
 .SECONDARY:

@@ -472,7 +472,7 @@ static void an_update_that_loses_power_again_and_again_still_ends(void **state)
     const struct power_terms terms = {.codec = PATCH_DEFLATE};
     (void)state;
 
-    for (unsigned lasts = ENOUGH_UNITS; lasts <= 2 * ENOUGH_UNITS; lasts += 7)
+    for (unsigned lasts = ENOUGH_UNITS; lasts <= 2 * ENOUGH_UNITS; lasts += 20)
         for (enum cut_when when = CUT_BEFORE; when <= CUT_AFTER; when++) {
             struct push images[POWER_IMAGES];
             struct power_device device = power_device_begin(&update_plain, &terms, images);
