@@ -34,10 +34,12 @@ static bool document_path(const char *folder, const uint8_t vendor[UUID_SIZE], u
 
 static bool refuse_document(enum status status, const char *path, struct failure *why)
 {
-    enum failure_id id = status == BAD_SIGNATURE || status == TOO_FEW ? FAIL_ROOT_SIGNATURE
-                         : status == WITHDRAWN                        ? FAIL_KEY_PUBLISHED
-                         : status == OLD_SEQUENCE                     ? FAIL_ROOT_OLD
-                                                                      : FAIL_ROOT_FORMAT;
+    bool unsigned_ =
+        status == BAD_SIGNATURE || status == TOO_FEW || status == UNKNOWN_KEY || status == WRONG_SCOPE;
+    enum failure_id id = unsigned_                ? FAIL_ROOT_SIGNATURE
+                         : status == WITHDRAWN    ? FAIL_KEY_PUBLISHED
+                         : status == OLD_SEQUENCE ? FAIL_ROOT_OLD
+                                                  : FAIL_ROOT_FORMAT;
     return failure_set(why, id, "%s (%s)", path, status_name(status));
 }
 
