@@ -15,13 +15,14 @@
 
 /* Memory that the caller gives for as long as the agent runs. Sizes are the device's capabilities. */
 struct agent_memory {
-    struct buffer manifest; /* manifest_max: 2 to 8 KiB; the envelope waits here until it is verified, root documents too */
-    struct buffer block;    /* block_max */
-    struct buffer decoder;  /* decoder_ram - block_max, aligned to 8; may be empty for stored only */
-    struct buffer receive;  /* one SMP frame: its capacity is `buf` of the capabilities, at least 256 */
-    struct buffer send;     /* answers waiting for the link: at least 2 frames */
-    struct buffer page;     /* flash work and read-back; a multiple of every write unit, at least 256 */
-    struct buffer report;   /* the signed report while it is read out: 2 * REPORT_MAX */
+    struct buffer
+        manifest; /* manifest_max: 2 to 8 KiB; the envelope waits here until it is verified, root documents too */
+    struct buffer block;   /* block_max */
+    struct buffer decoder; /* decoder_ram - block_max, aligned to 8; may be empty for stored only */
+    struct buffer receive; /* one SMP frame: its capacity is `buf` of the capabilities, at least 256 */
+    struct buffer send;    /* answers waiting for the link: at least 2 frames */
+    struct buffer page;    /* flash work and read-back; a multiple of every write unit, at least 256 */
+    struct buffer report;  /* the signed report while it is read out: 2 * REPORT_MAX */
 };
 
 struct agent; /* agent_state.h; sizeof is known there, so that a device can hold it statically */

@@ -97,6 +97,9 @@ enum status identity_encode(struct buffer *out, const struct identity *identity)
     size_t before = out->size;
     unsigned pairs = 5u + (identity->private_key.data ? 1u : 0u) + (identity->certificate.data ? 1u : 0u);
 
+    if (identity->model.size > IDENTITY_TEXT_MAX || identity->hardware.size > IDENTITY_TEXT_MAX ||
+        identity->serial.size > SERIAL_MAX)
+        return TOO_LARGE;
     cbor_put_map(&writer, pairs);
     cbor_put_uint(&writer, KEY_VENDOR);
     cbor_put_bytes(&writer, span_of(identity->vendor, sizeof identity->vendor));

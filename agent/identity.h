@@ -7,7 +7,7 @@
 #include "keys/certificate.h"
 
 #define IDENTITY_MAX      1024 /* bytes of the encoded identity */
-#define IDENTITY_TEXT_MAX 64   /* bytes of model and of hardware revision; the serial has SERIAL_MAX */
+#define IDENTITY_TEXT_MAX 40   /* bytes of model and of hardware revision; the serial has SERIAL_MAX */
 
 struct identity {
     uint8_t vendor[UUID_SIZE];
@@ -19,7 +19,7 @@ struct identity {
 
 /* Reads one from its encoding; `out` borrows from `bytes`. BAD_FORMAT, TOO_LARGE (a text). */
 enum status identity_decode(struct span bytes, struct identity *out);
-/* Appends the encoding: for factories. TOO_LARGE. */
+/* Appends the encoding: for factories. TOO_LARGE: no room, or a text that no device would read. */
 enum status identity_encode(struct buffer *out, const struct identity *identity);
 /* Reads the area into `memory` (IDENTITY_MAX bytes, which `out` borrows). NOT_FOUND: no valid identity stands there. */
 enum status identity_read(const struct area *area, struct buffer *memory, struct identity *out);

@@ -30,7 +30,7 @@ struct journal {
     const struct area *area;
     uint64_t next;    /* where the next entry goes */
     bool block_ready; /* the block of `next` was erased in this power-on */
-    bool opened; /* nothing was appended yet in this power-on */
+    bool opened;      /* nothing was appended yet in this power-on */
     bool has_last;
     struct journal_entry last;
 };

@@ -11,7 +11,8 @@ enum use { USE_FREE = 0, USE_THERAPY = 1, USE_PATIENT = 2, USE_ALARM = 3 };
 /* What the clinical side of the device says right now. */
 struct interlock {
     enum use use;
-    bool service;    /* service mode, entered at the device by a person; survives a reset that the agent asked for */
+    bool
+        service; /* service mode, entered at the device by a person; survives a reset that the agent asked for */
     bool mains;
     uint8_t battery; /* percent, 255 unknown */
 };
@@ -29,7 +30,7 @@ struct port {
     struct layout layout;
     const char *agent_version;
     uint32_t block_max, segment_max, decoder_ram; /* bytes; capabilities, and what agent_memory holds */
-    bool rescue;                                  /* takes a signed bundle when nothing verified runs */
+    bool rescue; /* has room for a rescue; this engine does not rescue yet and says so */
 
     /* Asked before every step that changes something, and again inside activate. */
     void (*interlock)(void *context, struct interlock *out);

@@ -8,6 +8,8 @@
 #define SERVE_ANSWER_MAX                                                                                     \
     512 /* bytes of an answer, header included, that there must be room for before a request is taken */
 
+#define SERVE_BUFFERS 8 /* requests that may be in flight; what we have no room for waits in the link */
+
 /* One request being answered. */
 struct exchange {
     struct agent *agent;

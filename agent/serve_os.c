@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define BUFFERS 8 /* requests that may be in flight; what we have no room for waits in the link */
-
 static enum refusal echo(struct exchange *exchange)
 {
     struct cbor_writer writer = cbor_into(&exchange->out);
@@ -43,7 +41,7 @@ static enum refusal parameters(struct exchange *exchange)
     cbor_put_text(&writer, "buf_size");
     cbor_put_uint(&writer, exchange->agent->memory.receive.capacity);
     cbor_put_text(&writer, "buf_count");
-    cbor_put_uint(&writer, BUFFERS);
+    cbor_put_uint(&writer, SERVE_BUFFERS);
     return cbor_written(&writer) ? REFUSED_TOO_LONG : ALLOWED;
 }
 

@@ -9,7 +9,6 @@
 
 #define PROTOCOL_VERSION 1
 #define FRAMING_RAW      2
-#define BUFFERS          8
 #define REPORT_OVERHEAD  48 /* an answer's header, map and keys around a piece of the report */
 
 static enum refusal written(enum status status)
@@ -25,7 +24,7 @@ static enum refusal capabilities(struct exchange *exchange)
         .protocol = PROTOCOL_VERSION,
         .agent = span_text(port->agent_version),
         .buffer_size = (uint32_t)agent->memory.receive.capacity,
-        .buffer_count = BUFFERS,
+        .buffer_count = SERVE_BUFFERS,
         .framings = {FRAMING_RAW},
         .framing_count = 1,
         .manifest_max = (uint32_t)agent->memory.manifest.capacity,
@@ -149,6 +148,10 @@ static enum refusal status(struct exchange *exchange)
     if (agent->trial.running) {
         message.phase = PHASE_TRIAL;
         message.quiet_ms = agent->trial.silence * 1000;
+    } else if (agent->measure.purpose == MEASURE_ROLLBACK) {
+        message.phase = PHASE_READING_BACK;
+        message.output = agent->measure.offset;
+        message.size = agent->record.slots[agent->measure.slot].size;
     } else if (agent->gather.owner == GATHER_UPLOAD) {
         message.phase = PHASE_RECEIVING;
         message.offset = agent->memory.manifest.size;

@@ -165,9 +165,13 @@ static void identities_with_parts_that_are_none_are_refused(void **state)
     (void)state;
 
     memset(long_text, 'x', sizeof long_text);
-    identity.serial = span_of(long_text, sizeof long_text);
+    identity.serial = span_of(long_text, SERIAL_MAX);
     struct buffer bytes = encoded(&identity);
-    assert_int_equal(identity_decode(span_used(&bytes), &back), TOO_LARGE);
+    assert_int_equal(identity_decode(span_used(&bytes), &back), OK);
+    identity.serial.size++;
+    bytes.size = 0;
+    assert_int_equal(identity_encode(&bytes, &identity), TOO_LARGE);
+    assert_int_equal(bytes.size, 0);
     identity = pump();
     identity.private_key.size = 31;
     bytes = encoded(&identity);
