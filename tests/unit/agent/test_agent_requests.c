@@ -330,6 +330,39 @@ static void a_deaf_link_does_not_keep_the_device_from_its_reset(void **state)
     bench_free(bench);
 }
 
+/* Work that takes long ---------------------------------------------------------------------------------------------- */
+
+static void therapy_that_starts_while_a_slot_is_measured_holds_the_record_back(void **state)
+{
+    struct bench *bench = device();
+    struct push push = push_of(&(struct bench_release){0});
+    uint8_t memory[64], out[256];
+    struct buffer body = buffer_over(memory, sizeof memory);
+    (void)state;
+
+    bench_update_to_trial(bench, &push);
+    bench_run(bench, 11000);
+    uint8_t *before = bench_snapshot(bench);
+    assert_int_equal(request_digest_write(&body, "hash", push.image_digest), OK);
+    struct packet request = packet_of(1, SMP_WRITE, SMP_GROUP_SUTURE, VERB_ROLLBACK, 4, span_used(&body));
+    agent_receive(&bench->agent, span_of(request.bytes, request.size), bench->now);
+    bench->interlock.use = USE_THERAPY;
+    struct packet waiting = answer_to(bench, span_of(request.bytes, request.size));
+    assert_int_equal(error_of(&waiting).rc, SUTURE_BUSY);
+    assert_int_equal(bench_status(bench).phase, PHASE_READING_BACK);
+    bench_run(bench, 10000);
+    assert_true(bench_unchanged(bench, before));
+    bench->interlock.use = USE_FREE;
+    for (int step = 0; step < 4; step++)
+        bench->now = agent_step(&bench->agent, bench->now);
+    assert_true(agent_send(&bench->agent, out, sizeof out) > 0);
+    assert_int_equal(out[6], 4);
+    assert_true(agent_reset_wanted(&bench->agent));
+    free(before);
+    push_free(&push);
+    bench_free(bench);
+}
+
 /* Nonsense --------------------------------------------------------------------------------------------------------- */
 
 static void malformed_requests_get_the_right_code(void **state)
@@ -643,6 +676,7 @@ int main(void)
         cmocka_unit_test(a_repeated_write_gets_the_same_answer_for_two_seconds),
         cmocka_unit_test(a_repeated_activate_is_answered_while_the_reset_is_near),
         cmocka_unit_test(a_deaf_link_does_not_keep_the_device_from_its_reset),
+        cmocka_unit_test(therapy_that_starts_while_a_slot_is_measured_holds_the_record_back),
         cmocka_unit_test(malformed_requests_get_the_right_code),
         cmocka_unit_test(answers_of_others_are_not_answered),
         cmocka_unit_test(a_packet_too_large_is_told_so_and_the_next_is_served),
