@@ -2,6 +2,7 @@
 #include "agent/agent_state.h"
 
 #include "agent/measure.h"
+#include "agent/measured.h"
 #include "agent/serve.h"
 #include "agent/staging.h"
 #include "agent/steps.h"
@@ -9,21 +10,6 @@
 #include "agent/trust_store.h"
 
 #include <string.h>
-
-#define RESET_AT_LATEST_MS 1000 /* a link that takes no answers does not keep the device from its reset */
-
-void agent_want_reset(struct agent *agent)
-{
-    if (agent->reset)
-        return;
-    agent->reset = true;
-    agent->reset_at = agent->now + RESET_AT_LATEST_MS;
-}
-
-void agent_log(struct agent *agent, enum log_code code, uint32_t a, uint32_t b)
-{
-    log_append(&agent->log, agent_seconds(agent), code, a, b);
-}
 
 /* The version that META_x states, when its envelope is whole. */
 static void version_read(struct agent *agent, uint8_t slot)
@@ -148,7 +134,7 @@ uint64_t agent_step(struct agent *agent, uint64_t now)
     if (agent->reset)
         return agent_reset_wanted(agent) ? AGENT_IDLE : agent->reset_at;
     if (measure_runs(agent))
-        return measure_step(agent);
+        return measured_step(agent);
     if (staging_erase_ahead(agent))
         return now;
     return trial_step(agent);

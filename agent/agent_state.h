@@ -202,7 +202,7 @@ static inline uint32_t agent_seconds(const struct agent *agent)
     return (uint32_t)((agent->now - agent->started) / 1000);
 }
 
-/* agent.c: asks for the reset that ends this run; answers still leave, for a second at most. */
+/* Asks for the reset that ends this run; answers still leave, for a second at most. */
 void agent_want_reset(struct agent *agent);
 /* One entry in the log. A log that can't be written does not stop the work. */
 void agent_log(struct agent *agent, enum log_code code, uint32_t a, uint32_t b);

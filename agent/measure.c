@@ -1,12 +1,5 @@
-/* Piecewise SHA-256 of a slot, and what follows from it. */
+/* Piecewise SHA-256 of a slot. What follows from it stands in measured.c. */
 #include "agent/measure.h"
-
-#include "agent/interlock.h"
-#include "agent/serve.h"
-#include "agent/staging.h"
-#include "agent/steps.h"
-
-#define ASK_AGAIN_MS 250 /* while the interlock forbids the record that would come now */
 
 void measure_start(struct agent *agent, enum measure_purpose purpose, uint8_t slot)
 {
@@ -36,52 +29,19 @@ static enum status measure_piece(struct agent *agent, uint64_t size)
     return OK;
 }
 
-static enum status measure_result(const struct agent *agent, const struct record_slot *slot)
-{
-    struct digest digest = agent->measure.digest;
-    uint8_t measured[DIGEST_SIZE];
-
-    digest_finish(&digest, measured);
-    return digest_equal(measured, slot->digest) ? OK : BAD_DIGEST;
-}
-
-static enum refusal roll_back(struct agent *agent, enum status measured)
-{
-    uint8_t other = agent_other(agent);
-
-    if (measured)
-        return REFUSED_DIGEST;
-    if (step_roll_back(agent))
-        return REFUSED_FLASH;
-    agent_log(agent, LOG_ROLLED_BACK, agent->record.slots[other].sequence, 0);
-    agent_want_reset(agent);
-    return ALLOWED;
-}
-
-static void measure_end(struct agent *agent, enum status measured)
-{
-    enum measure_purpose purpose = agent->measure.purpose;
-
-    agent->measure.purpose = MEASURE_NOTHING;
-    if (purpose == MEASURE_STAGED)
-        serve_late_upload(agent, staging_measured(agent, measured));
-    else
-        serve_late_rollback(agent, roll_back(agent, measured));
-}
-
-uint64_t measure_step(struct agent *agent)
+enum measured measure_step(struct agent *agent, enum status *result)
 {
     const struct record_slot *slot = &agent->record.slots[agent->measure.slot];
-    enum status status = measure_piece(agent, slot->size);
+    struct digest digest;
+    uint8_t measured[DIGEST_SIZE];
 
-    if (!status && agent->measure.offset < slot->size)
-        return agent->now;
-    if (!serve_has_room(agent))
-        return AGENT_IDLE;
-    if (!status)
-        status = measure_result(agent, slot);
-    if (!status && interlock_allows(agent))
-        return agent->now + ASK_AGAIN_MS;
-    measure_end(agent, status);
-    return agent->now;
+    *result = measure_piece(agent, slot->size);
+    if (*result)
+        return MEASURED_ALL;
+    if (agent->measure.offset < slot->size)
+        return MEASURED_MORE;
+    digest = agent->measure.digest;
+    digest_finish(&digest, measured);
+    *result = digest_equal(measured, slot->digest) ? OK : BAD_DIGEST;
+    return MEASURED_ALL;
 }

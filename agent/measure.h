@@ -10,8 +10,9 @@ static inline bool measure_runs(const struct agent *agent)
 {
     return agent->measure.purpose != MEASURE_NOTHING;
 }
-/* One piece, at most an erase block. At the end it writes the record that waited for it and answers whoever asked. Returns
- * when to be called again (ms). */
-uint64_t measure_step(struct agent *agent);
+enum measured { MEASURED_MORE, MEASURED_ALL };
+/* One piece, at most an erase block. MEASURED_ALL: `result` is OK, BAD_DIGEST or FLASH_FAILED; who can't act on it yet calls
+ * again. */
+enum measured measure_step(struct agent *agent, enum status *result);
 
 #endif
