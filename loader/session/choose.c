@@ -1,8 +1,6 @@
 /* Looking through files, and what speaks against each; the order of the questions is choose_bundle's. */
 #include "loader/session/choose.h"
 
-#include "keys/base/version.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -150,22 +148,6 @@ static bool open_file(const char *file, const struct device_facts *device, struc
     return false;
 }
 
-/* "1.2.3" against ours, number by number; a text that is none counts as newer. */
-static bool loader_suffices(const char *least)
-{
-    unsigned ours[3] = {0}, theirs[3] = {0};
-
-    if (least == NULL)
-        return true;
-    if (sscanf(least, "%u.%u.%u", &theirs[0], &theirs[1], &theirs[2]) < 1 ||
-        sscanf(SUTURE_VERSION, "%u.%u.%u", &ours[0], &ours[1], &ours[2]) != 3)
-        return false;
-    for (int i = 0; i < 3; i++)
-        if (ours[i] != theirs[i])
-            return ours[i] > theirs[i];
-    return true;
-}
-
 /* FORMATS 1: the sequence is the only order; equal repairs the same image. */
 static bool order_allows(const struct chosen *chosen, const struct device_facts *device, struct failure *why)
 {
@@ -253,19 +235,6 @@ static bool make_plan(struct chosen *chosen, const struct device_facts *device, 
                        where.label);
 }
 
-/* What the vendor and the station say of it, whatever the device runs. */
-static bool may_be_used(const struct chosen *chosen, const struct device_facts *device,
-                        const struct trust *trust, uint64_t now, struct failure *why)
-{
-    const char *least = bundle_text(chosen->bundle)->least_loader;
-
-    if (!bundle_authenticate(chosen->bundle, trust, device->class_id, now, why) ||
-        !bundle_verify(chosen->bundle, BUNDLE_AUTHENTICATED, why))
-        return false;
-    return loader_suffices(least) || failure_set(why, FAIL_LOADER_TOO_OLD, "%s needs %s, this is %s",
-                                                 bundle_path(chosen->bundle), least, SUTURE_VERSION);
-}
-
 bool choose_bundle(const struct choose_from *from, enum choose_purpose purpose,
                    const struct device_facts *device, const struct trust *trust, uint64_t now,
                    struct chosen *out, struct failure *why)
@@ -276,7 +245,8 @@ bool choose_bundle(const struct choose_from *from, enum choose_purpose purpose,
 
     if (!found)
         return false;
-    bool fits = may_be_used(&chosen, device, trust, now, why);
+    bool fits = bundle_authenticate(chosen.bundle, trust, device->class_id, now, why) &&
+                bundle_verify(chosen.bundle, BUNDLE_AUTHENTICATED, why);
     if (fits && purpose == CHOOSE_TO_COMPARE)
         chosen.plan = *bundle_plan(chosen.bundle, 0); /* its streams all lead to the same image */
     if (fits && purpose == CHOOSE_TO_INSTALL)

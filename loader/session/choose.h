@@ -45,8 +45,8 @@ struct choose_from {
  * since 1970), walks all its entries, and finds the stream that fits what runs. A file of the folder that can't be read as a
  * bundle is passed over and counted, unless none fits: then its failure is the answer. A bundle that is read and fits, but
  * can't be proven, is refused, and no older one is taken in its place: a person must look. FAIL_NO_BUNDLE,
- * FAIL_AMBIGUOUS_BUNDLE (two of the highest sequence), FAIL_WRONG_VENDOR, FAIL_WRONG_CLASS, FAIL_LOADER_TOO_OLD, and what
- * bundle.h names; to install also FAIL_WRONG_BASE, FAIL_OLD_SEQUENCE, FAIL_BELOW_FLOOR, FAIL_*_TOO_LARGE,
+ * FAIL_AMBIGUOUS_BUNDLE (two of the highest sequence), FAIL_WRONG_VENDOR, FAIL_WRONG_CLASS, and what bundle.h names
+ * (FAIL_LOADER_TOO_OLD among it); to install also FAIL_WRONG_BASE, FAIL_OLD_SEQUENCE, FAIL_BELOW_FLOOR, FAIL_*_TOO_LARGE,
  * FAIL_DEVICE_MEMORY. `out` is untouched on failure. */
 bool choose_bundle(const struct choose_from *from, enum choose_purpose purpose,
                    const struct device_facts *device, const struct trust *trust, uint64_t now,
