@@ -287,6 +287,7 @@ bool job_start(struct job *job, enum job_kind kind, const char *address, const s
 void job_free(struct job *job)
 {
     push_close(job->push);
+    job->push = NULL;
     chosen_free(&job->chosen);
     trust_document_free(&job->root);
     trust_document_free(&job->next_root);

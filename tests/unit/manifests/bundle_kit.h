@@ -36,7 +36,7 @@ static inline const char *in_folder(const char *name)
     return path;
 }
 
-static inline void bind(size_t at, struct span bytes)
+static inline void attach(size_t at, struct span bytes)
 {
     struct suit_attachment *one = &kit.content.attachments[at];
 
@@ -142,9 +142,9 @@ static inline int kit_open(void **state)
     uuid_of_vendor("acme.example", content->vendor);
     uuid_of_class(content->vendor, "P-200", "B", content->classes[0]);
     uuid_of_class(content->vendor, "P-200", "C", content->classes[1]);
-    bind(0, span_text(notes));
-    bind(1, span_text(sbom));
-    bind(2, span_text(vex));
+    attach(0, span_text(notes));
+    attach(1, span_text(sbom));
+    attach(2, span_text(vex));
     encode_image();
     write_manifest();
     kit.release_key = test_key_named("release");
