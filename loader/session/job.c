@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define RECONNECT_MS 250
-#define LOSSES_MAX   500 /* a link that comes and goes without end is no link */
+#define LOSSES_MAX   300 /* a link that comes and goes without end is no link */
 
 const char *job_label(const struct job *job)
 {
@@ -138,7 +138,7 @@ static void gone(struct job *job, uint64_t now, enum failure_id id, const char *
         if (job->met && job->step != STEP_AWAY)
             job_tell_note(job, text);
     }
-    if (now - job->away_since >= patience_ms(job) || ++job->losses > LOSSES_MAX) {
+    if (now - job->away_since >= patience_ms(job) || job->losses > LOSSES_MAX) {
         failure_set(&why, id, "%s, %s", job->session.address, how);
         job_fail(job, now, &why);
         return;
@@ -150,6 +150,7 @@ static void gone(struct job *job, uint64_t now, enum failure_id id, const char *
 static void enter_again(struct job *job, uint64_t now)
 {
     job->report_size = 0;
+    job->losses += job->met;
     if (job->step > STEP_IDENTITY && job->step != STEP_AWAY && job->step != STEP_AGAIN) {
         job->after = job->step;
         job_go(job, STEP_AGAIN, now);

@@ -56,7 +56,7 @@ struct job {
     uint64_t pause_until;      /* ms; 0: no pause */
     uint64_t away_since;       /* ms; 0: the link is there, or progress was made since it was lost */
     uint64_t deadline;         /* ms; of the steps that wait for the device; 0: not set */
-    unsigned losses;           /* times that the link was lost or the device silent */
+    unsigned losses;           /* times that the link had to be opened again */
     enum touched touched;
     bool met, sending, trial_told, decision_told, decided, doubted;
     unsigned interrupts;

@@ -211,8 +211,9 @@ static inline void pump_say(const struct smp_header *request, struct span body)
     header.length = (uint16_t)body.size;
     smp_header_write(&header, packet);
     memcpy(packet + SMP_HEADER_SIZE, body.data, body.size);
-    assert_int_equal(send(pump.wire, packet, SMP_HEADER_SIZE + body.size, MSG_NOSIGNAL),
-                     SMP_HEADER_SIZE + body.size);
+    /* a loader that has hung up reads no more */
+    ssize_t sent = send(pump.wire, packet, SMP_HEADER_SIZE + body.size, MSG_NOSIGNAL);
+    assert_true(sent == (ssize_t)(SMP_HEADER_SIZE + body.size) || (sent < 0 && errno == EPIPE));
 }
 
 static inline void put_error(struct buffer *out, uint16_t group, uint32_t rc)
