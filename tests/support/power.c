@@ -136,7 +136,7 @@ static bool is_cut(const struct power_device *device, enum cut_when when)
     uint64_t random = mixed(seed_of(device) ^ ((uint64_t)device->operations << 8 | (uint64_t)when));
 
     if (device->cut_count == 0)
-        return device->terms->first_one_in <= 1 || random % device->terms->first_one_in == 0;
+        return random % device->first_chance == 0;
     if (device->terms->second_budget == 0 || device->cut_count >= POWER_CUTS_MAX)
         return false;
     return random % (device->operations <= NEAR_OPERATIONS ? (device->chance + 3) / 4 : device->chance) == 0;
@@ -192,22 +192,31 @@ static void survive(struct power_device *device)
 
 /* ---- stories */
 
+static void images_make(const struct power_story *story, const struct power_terms *terms,
+                        struct push images[POWER_IMAGES])
+{
+    struct bench_release release = story->release;
+    bool by_stream = story->third == THIRD_IS_OTHER_STREAM;
+
+    images[0] = push_of(&(struct bench_release){.sequence = 1});
+    release.codec = terms->codec;
+    release.image_size = terms->image_size;
+    release.block_max = POWER_BLOCK_MAX;
+    release.segment_max = POWER_SEGMENT_MAX;
+    release.base = by_stream ? images[0].image_digest : NULL;
+    images[1] = push_of(&release);
+    release.sequence = by_stream ? 2 : 3;
+    release.offer = by_stream;
+    images[2] = push_of(&release);
+}
+
 struct power_device power_device_begin(const struct power_story *story, const struct power_terms *terms,
                                        struct push images[POWER_IMAGES])
 {
-    struct bench_release release = story->release;
     struct bench_options options = terms->bench;
     struct power_device device = {.story = story, .terms = terms, .images = images, .chance = 1};
 
-    for (uint32_t i = 1; i < POWER_IMAGES; i++) {
-        release.sequence = i + 1;
-        release.codec = terms->codec;
-        release.image_size = terms->image_size;
-        release.block_max = POWER_BLOCK_MAX;
-        release.segment_max = POWER_SEGMENT_MAX;
-        images[i] = push_of(&release);
-    }
-    images[0] = push_of(&(struct bench_release){.sequence = 1});
+    images_make(story, terms, images);
     options.seed = seed_of(&device);
     device.bench = bench_new(&options);
     if (story->prepare)
@@ -245,14 +254,19 @@ static unsigned operations_of(const struct power_story *story, const struct powe
     return operations;
 }
 
+static unsigned first_chance_of(const struct power_terms *terms, unsigned operations)
+{
+    return terms->first_budget == 0 ? 1 : 3 * operations / terms->first_budget + 1;
+}
+
 /* So that about second_budget of the pairs are tried: each first cut is followed by about as many operations again. */
 static unsigned chance_of(const struct power_story *story, const struct power_terms *terms,
                           unsigned operations)
 {
-    uint64_t firsts = 3 * (uint64_t)operations / (terms->first_one_in ? terms->first_one_in : 1);
+    uint64_t firsts = 3 * (uint64_t)operations / first_chance_of(terms, operations);
     uint64_t seconds = 3 * ((uint64_t)operations / 2 + 4 * NEAR_OPERATIONS);
 
-    if (terms->second_budget == 0 || story->pairs == PAIRS_ALL)
+    if (terms->second_budget == 0 || (terms->first_budget == 0 && story->pairs == PAIRS_ALL))
         return 1;
     return (unsigned)(firsts * seconds / terms->second_budget + 1);
 }
@@ -266,6 +280,7 @@ void power_cut_story(const struct power_story *story, const struct power_terms *
     struct power_device device = power_device_begin(story, terms, images);
 
     counting = counts;
+    device.first_chance = first_chance_of(terms, operations);
     device.chance = chance_of(story, terms, operations);
     watched(&device);
     bench_power_on(device.bench);
@@ -273,10 +288,11 @@ void power_cut_story(const struct power_story *story, const struct power_terms *
     assert_null(power_wrong_end(&device));
     assert_int_equal(device.operations, operations);
     unsigned long points = counts->cut_points - before.cut_points;
-    if (terms->first_one_in <= 1)
+    if (terms->first_budget == 0)
         assert_int_equal(points, 3 * operations); /* a cut point that is skipped is a failure */
-    print_message("# %s: %u operations, %lu cuts, %lu pairs\n", story->name, operations, points,
-                  counts->cut_pairs - before.cut_pairs);
+    print_message("# %s: write unit %u, erased %02x, seed %lu: %u operations, %lu cuts, %lu pairs\n",
+                  story->name, device.bench->chip->flash.write_unit, device.bench->chip->flash.erased,
+                  power_number("POWER_SEED", 1), operations, points, counts->cut_pairs - before.cut_pairs);
     power_device_end(&device, images);
     assert_int_equal(counts->violations, before.violations);
 }

@@ -11,7 +11,7 @@
 #include "tests/support/bench_device.h"
 
 #define POWER_CUTS_MAX 2
-#define POWER_IMAGES   3 /* of sequence 1 (the factory's), 2 and 3 */
+#define POWER_IMAGES   3 /* of sequence 1 (the factory's), 2, and 3 or 2 again */
 
 #define POWER_BLOCK_MAX   512u /* bytes, of every patch stream here */
 #define POWER_SEGMENT_MAX 2048u
@@ -21,7 +21,7 @@ struct power_terms {
     struct bench_options bench;
     uint8_t codec;          /* PATCH_STORED or PATCH_DEFLATE */
     size_t image_size;      /* bytes; 0: 10,000 */
-    unsigned first_one_in;  /* of the first cuts one in so many is made; 0: each */
+    unsigned first_budget;  /* first cuts of a story, about; 0: each operation in each way */
     unsigned second_budget; /* second cuts of a story, about; 0: none */
 };
 
@@ -34,14 +34,18 @@ struct power_story {
     void (*prepare)(struct power_device *device);
     /* From power-on. What went wrong, or NULL. */
     const char *(*tell)(struct power_device *device);
-    enum { PAIRS_SOME, PAIRS_ALL } pairs; /* second cuts: as the terms say, or every one */
-    enum self_test self_test;             /* while it is told */
-    struct bench_release release;         /* sequence 2 */
-    uint8_t ends_in;                      /* slot */
-    uint32_t ends_with;                   /* sequence of the image that runs */
-    uint8_t other_ends;                   /* state of the other slot */
-    uint32_t floor;                       /* at the end */
-    unsigned outcomes;                    /* bit i: outcome i may be the last */
+    enum {
+        PAIRS_SOME,
+        PAIRS_ALL
+    } pairs;                      /* second cuts: as the terms say, or all where all first ones are made */
+    enum self_test self_test;     /* while it is told */
+    struct bench_release release; /* sequence 2 */
+    enum { THIRD_IS_NEWER, THIRD_IS_OTHER_STREAM } third; /* image: of sequence 3, or of the same manifest */
+    uint8_t ends_in;                                      /* slot */
+    uint32_t ends_with;                                   /* sequence of the image that runs */
+    uint8_t other_ends;                                   /* state of the other slot */
+    uint32_t floor;                                       /* at the end */
+    unsigned outcomes;                                    /* bit i: outcome i may be the last */
 };
 
 /* Where power was cut: operation `operation`, from 1, of the telling since the last cut. */
@@ -57,9 +61,9 @@ struct power_device {
     const struct push *images; /* POWER_IMAGES */
     struct power_cut cuts[POWER_CUTS_MAX];
     unsigned cut_count;
-    unsigned operations;  /* of this telling */
-    unsigned chance;      /* of its later operations one in so many is cut */
-    uint32_t floor;       /* the highest that it ever reported */
+    unsigned operations;           /* of this telling */
+    unsigned first_chance, chance; /* of the first cuts, and of later ones, one in so many is made */
+    uint32_t floor;                /* the highest that it ever reported */
     uint64_t taken;       /* bytes of the push file that its flash may know of, 0: nothing can be said */
     unsigned slot_erases; /* in the slots, since the story began or the last staging ended */
 };

@@ -82,6 +82,17 @@ static const char *floor_broken(struct power_device *device, const struct record
     return NULL;
 }
 
+/* A slot that holds an image says which: its version is in META, and is the sequence in these releases. */
+static bool slot_says(const struct message_slot *said, const struct record_slot *slot)
+{
+    if (said->state != slot->state)
+        return false;
+    if (slot->state == SLOT_EMPTY)
+        return true;
+    bool whole = slot->state == SLOT_STAGED || slot->state == SLOT_GOOD;
+    return said->sequence == slot->sequence && (!whole || said->version[0] == slot->sequence);
+}
+
 static bool identity_says(const struct message_identity *identity, const struct record *record,
                           uint8_t running)
 {
@@ -90,9 +101,7 @@ static bool identity_says(const struct message_identity *identity, const struct 
         return false;
     for (uint8_t slot = SLOT_A; slot <= SLOT_B; slot++)
         if (identity->slots[slot].active != (slot == running) ||
-            identity->slots[slot].state != record->slots[slot].state ||
-            (record->slots[slot].state != SLOT_EMPTY &&
-             identity->slots[slot].sequence != record->slots[slot].sequence))
+            !slot_says(&identity->slots[slot], &record->slots[slot]))
             return false;
     return true;
 }
@@ -161,6 +170,8 @@ const char *power_broken(struct power_device *device, enum power_proof proof)
         what = running_broken(device, &record);
     if (!what)
         what = states_broken(device, &record);
+    if (!what && !device->bench->agent.has_trust)
+        what = "no root document is left";
     if (!what)
         what = floor_broken(device, &record);
     if (!what)
