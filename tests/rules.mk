@@ -80,10 +80,14 @@ lint: ## formatting, static analysis, and the rules of the house
 	@$(MAKE) --no-print-directory all
 	@B=$(B) tests/lint.sh
 
+mutants: ## plant mistakes in a copy of the agent, one by one; the tests must catch each
+	@tests/deps.sh build test
+	@B=$(B) tests/power/mutants.sh $(NAMES)
+
 SUITES ?= bookworm trixie
 test-fresh: ## `make demo` and `make test` in minimal Debian roots, from a clone (needs root)
 	@tests/deps.sh fresh
 	@tests/fresh/run.sh $(SUITES)
 
-.PHONY: test run-tests demo device host-command device-command size lint test-fresh check-power $(addprefix check-,$(TEST_FOLDERS))
+.PHONY: test run-tests demo device host-command device-command size lint test-fresh mutants check-power $(addprefix check-,$(TEST_FOLDERS))
 .SECONDARY:

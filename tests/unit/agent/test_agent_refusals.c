@@ -275,6 +275,35 @@ static void anything_while_the_device_is_in_use(void **state)
     }
 }
 
+static void an_activation_once_the_interlock_forbids_it(void **state)
+{
+    const struct {
+        struct interlock interlock;
+        unsigned error;
+    } now[] = {
+        {{.use = USE_THERAPY, .service = true, .mains = true, .battery = 90}, SUTURE_IN_USE},
+        {{.use = USE_PATIENT, .service = true, .mains = true, .battery = 90}, SUTURE_IN_USE},
+        {{.service = true, .battery = 10}, SUTURE_BATTERY},
+        {{.mains = true, .battery = 90}, SMP + SMP_ACCESS_DENIED},
+    };
+    struct refused it = device(NULL);
+    struct push push = push_of(&(struct bench_release){0});
+    (void)state;
+
+    assert_int_equal(bench_upload(it.bench, &push, WITH_SHA), CLIENT_DONE);
+    free(it.before);
+    it.before = bench_snapshot(it.bench);
+    for (size_t i = 0; i < sizeof now / sizeof now[0]; i++) {
+        it.bench->interlock = now[i].interlock;
+        assert_int_equal(bench_verb(it.bench, VERB_ACTIVATE, "manifest", push.manifest), CLIENT_REFUSED);
+        assert_int_equal(bench_error(it.bench), now[i].error);
+        assert_true(bench_unchanged(it.bench, it.before));
+    }
+    free(it.before);
+    bench_free(it.bench);
+    push_free(&push);
+}
+
 static void upload_with_battery(bool mains, uint8_t battery, bool allowed)
 {
     struct refused it = device(NULL);
@@ -408,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_manifest_larger_than_its_memory),
         cmocka_unit_test(anything_outside_service_mode),
         cmocka_unit_test(anything_while_the_device_is_in_use),
+        cmocka_unit_test(an_activation_once_the_interlock_forbids_it),
         cmocka_unit_test(a_battery_that_may_not_last),
         cmocka_unit_test(preflight_says_all_reasons_at_once),
         cmocka_unit_test(activating_what_is_not_staged),

@@ -1,5 +1,5 @@
 /* Going on: after a power cut, after a lost link, after another file came between; and what is not sent again. */
-#include "tests/support/bench_device.h"
+#include "tests/support/bench_factory.h"
 #include "tests/support/test.h"
 
 static void upload_fully(struct bench *bench, void *with)
@@ -291,6 +291,25 @@ static void a_bit_that_flips_after_writing_is_found_by_reading_back(void **state
     push_free(&push);
 }
 
+static void a_resume_asks_the_root_that_rules_now(void **state)
+{
+    struct push push = push_of(&(struct bench_release){0});
+    struct bench *bench = cut_in_the_middle(&push);
+    uint8_t memory[ROOT_MAX];
+    struct buffer root = buffer_over(memory, sizeof memory);
+    (void)state;
+
+    factory_root(&root, 2, "second release key", BENCH_RELEASE_KEY);
+    assert_int_equal(bench_transfer(bench, VERB_TRUST, span_used(&root)), CLIENT_DONE);
+    uint8_t *before = bench_snapshot(bench);
+    assert_int_equal(bench_upload(bench, &push, WITH_SHA), CLIENT_REFUSED);
+    assert_int_equal(bench_error(bench), IMAGE_BAD_HASH);
+    assert_true(bench_unchanged(bench, before));
+    free(before);
+    bench_free(bench);
+    push_free(&push);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +318,7 @@ int main(void)
         cmocka_unit_test(little_is_sent_again_after_a_cut_anywhere),
         cmocka_unit_test(a_lost_link_costs_nothing_sent_twice),
         cmocka_unit_test(the_link_is_lost_anywhere),
+        cmocka_unit_test(a_resume_asks_the_root_that_rules_now),
         cmocka_unit_test(uploading_what_is_staged_already_writes_nothing),
         cmocka_unit_test(another_manifest_replaces_a_staging_only_when_it_passes),
         cmocka_unit_test(a_staging_survives_a_rival_that_never_sends_a_block),
