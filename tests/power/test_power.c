@@ -4,7 +4,7 @@
 #include "tests/support/power_stories.h"
 #include "tests/support/test.h"
 
-#define SECOND_CUTS  2500u /* of a story, when POWER_PAIRS does not say */
+#define SECOND_CUTS  3500u /* of a story, when POWER_PAIRS does not say */
 #define TELLINGS_MAX 64
 
 static struct power_counts counts;

@@ -264,6 +264,7 @@ const struct power_story story_watchdog = {
 };
 const struct power_story story_rotten_trial = {
     .name = "trial whose slot rots",
+    .pairs = PAIRS_ALL,
     .prepare = rotten_on_trial,
     .tell = tell_boot,
     .self_test = SELF_TEST_PASSED,
@@ -275,6 +276,7 @@ const struct power_story story_rotten_trial = {
 };
 const struct power_story story_rotten_primary = {
     .name = "confirmed slot that rots",
+    .pairs = PAIRS_ALL,
     .prepare = rotten_when_confirmed,
     .tell = tell_boot,
     .self_test = SELF_TEST_PASSED,
@@ -371,6 +373,7 @@ const struct power_story story_other_stream = {
 };
 const struct power_story story_root = {
     .name = "new root document",
+    .pairs = PAIRS_ALL,
     .tell = tell_root,
     .self_test = SELF_TEST_PASSED,
     .ends_in = SLOT_A,
