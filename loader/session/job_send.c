@@ -131,7 +131,7 @@ static enum failure_id failure_of_check(const struct message_check *check)
     case TOO_FEW:
         return FAIL_TOO_FEW_SIGNATURES;
     case TOO_LARGE:
-        return check->verdict == SUTURE_MEMORY ? FAIL_DEVICE_MEMORY : FAIL_IMAGE_TOO_LARGE;
+        return FAIL_IMAGE_TOO_LARGE; /* memory and manifest were compared with the capabilities before */
     default:
         return FAIL_DEVICE_REFUSED;
     }
