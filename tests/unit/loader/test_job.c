@@ -330,8 +330,7 @@ static void each_reason_of_the_devices_own_check_is_told(void **state)
                 {WRONG_SCOPE, SUTURE_TRUST, FAIL_KEY_SCOPE},
                 {BAD_SIGNATURE, SUTURE_TRUST, FAIL_SIGNATURE},
                 {TOO_FEW, SUTURE_TRUST, FAIL_TOO_FEW_SIGNATURES},
-                {TOO_LARGE, SUTURE_MEMORY, FAIL_DEVICE_MEMORY},
-                {TOO_LARGE, SUTURE_BLOCK, FAIL_IMAGE_TOO_LARGE},
+                {TOO_LARGE, SUTURE_MEMORY, FAIL_IMAGE_TOO_LARGE},
                 {BAD_FORMAT, SUTURE_MANIFEST, FAIL_DEVICE_REFUSED},
                 {(enum status) - 200, SUTURE_MANIFEST, FAIL_DEVICE_REFUSED}};
     (void)state;
