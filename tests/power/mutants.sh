@@ -73,7 +73,7 @@ mutant staged-before-read-back agent/staging.c \
     '/^static enum status staging_written/,/^}/s/MEASURE_STAGED, agent->staging.target\);/&\n    (void)step_staged(agent);/' \
     'called staged before the slot was read back' tests/unit/agent/test_agent_resume
 mutant slot-never-read-back agent/measure.c \
-    '/^static enum status measure_result/,/^}/s/return digest_equal.*/return measured[0] == slot->digest[0] ? OK : OK;/' \
+    '/^enum measured measure_step/,/^}/s/\*result = digest_equal.*/*result = OK;/' \
     'called staged without the digest of the slot' tests/unit/agent/test_agent_resume
 mutant block-never-read-back agent/slot.c \
     '/^static enum status block_read_back/,/^}/s/return crc == writer->block_crc \? OK : FLASH_FAILED/return OK/' \
@@ -168,7 +168,7 @@ mutant failed-test-confirms agent/trial.c \
 mutant given-up-stays-good agent/steps.c \
     '/^enum status step_give_up/,/^}/s/state = SLOT_BAD/state = SLOT_GOOD/' \
     'a slot whose trial failed is called good' $POWER
-mutant roll-back-unmeasured agent/measure.c \
+mutant roll-back-unmeasured agent/measured.c \
     '/^static enum refusal roll_back/,/^}/s/if \(measured\)/if (measured == INCOMPLETE)/' \
     'goes back to a slot whose digest is wrong' tests/unit/agent/test_agent_trial
 mutant activate-in-use agent/serve_acts.c \

@@ -1,5 +1,6 @@
 /* The stories of the power proof: every way that a patch comes into a device and out of it again, each cut at every flash
  * operation (tests/support/power.h). Writes build/bench/power.json: cut_points, cut_pairs, violations. */
+#include "agent/staging.h"
 #include "tests/support/bench.h"
 #include "tests/support/power_stories.h"
 #include "tests/support/test.h"
@@ -160,6 +161,36 @@ static void an_update_that_loses_power_again_and_again_still_ends(void **state)
         }
 }
 
+/* Without a power cut the device has all that it took: only the first chunk, which asks where to go on, is sent once more. */
+static void after_a_lost_link_nothing_is_sent_again(void **state)
+{
+    const struct power_terms terms = {.codec = PATCH_DEFLATE};
+    struct push images[POWER_IMAGES];
+    struct power_device device = power_device_begin(&story_update, &terms, images);
+    struct bench *bench = device.bench;
+    const struct push *push = &images[1];
+    (void)state;
+
+    for (size_t lost_after = 0; lost_after < push->size; lost_after += 97) {
+        struct bench *twin = bench_twin(bench);
+        bench_power_on(twin);
+        twin->deliver = lost_after;
+        assert_int_equal(bench_upload(twin, push, WITH_SHA), CLIENT_TIMEOUT);
+        uint64_t has = twin->agent.session == UPLOAD_STREAM ? staging_wanted(&twin->agent)
+                                                            : twin->agent.memory.manifest.size;
+        twin->link_cut = false;
+        twin->deliver = SIZE_MAX;
+        twin->to_device_size = 0;
+        agent_link_reset(&twin->agent);
+        assert_int_equal(bench_upload(twin, push, WITH_SHA), CLIENT_DONE);
+        assert_true(client_progress(&twin->client)->first_offset >= has);
+        assert_true(client_progress(&twin->client)->sent <= push->size - has + BENCH_BUFFER);
+        assert_true(bench_slot_holds(twin, SLOT_B, push));
+        bench_free(twin);
+    }
+    power_device_end(&device, images);
+}
+
 static void every_cut_point_was_cut_and_no_rule_broken(void **state)
 {
     (void)state;
@@ -201,6 +232,7 @@ int main(void)
         cmocka_unit_test_teardown(the_other_stream_takes_over_whatever_is_cut, last_printed),
         cmocka_unit_test_teardown(one_root_rules_whatever_is_cut, last_printed),
         cmocka_unit_test(an_update_that_loses_power_again_and_again_still_ends),
+        cmocka_unit_test(after_a_lost_link_nothing_is_sent_again),
         cmocka_unit_test_teardown(every_cut_point_was_cut_and_no_rule_broken, last_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
