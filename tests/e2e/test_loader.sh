@@ -4,94 +4,9 @@
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/support/story.sh"
-cart=$(mktemp -d /tmp/suture-cart-XXXXXX)
+. "$top/tests/e2e/cart.sh"
+cart=$(mktemp -d /tmp/suture-loader-XXXXXX)
 trap 'rm -rf "$cart"' EXIT
-vendor=meridian-infusion.example
-
-# ---- made once: a vendor, two releases of P200, eight pumps with the first one
-
-# release VERSION SEQUENCE LETTER [LINE…]: a signed bundle NAME.suture of an image that is hard to pack
-release() {
-    local version=$1 sequence=$2
-    openssl enc -aes-128-ctr -K "$3" -iv 00 -in /dev/zero 2>/dev/null | head -c 60000 >"$version.image"
-    shift 3
-    {
-        printf 'format: 1\ndevice_class: p200.class.yaml\nversion: "%s"\nsequence: %s\nimage: %s.image\n' \
-            "$version" "$sequence" "$version"
-        printf 'description: release %s\ndata: untouched\nhealthy_seconds: 1\nsilence_staging: 10\nsilence_boot: 5\n' \
-            "$version"
-        printf '%s\n' "$@"
-    } >"$version.yaml"
-    suture-bundle build "$version.yaml" --output "$version.suture"
-    suture-bundle sign "$version.suture" --key release.key
-}
-
-# profile N [LINE…]: what pump N is
-profile() {
-    local n=$1
-    shift
-    {
-        printf 'format: 1\ndevice_class: p200.class.yaml\nhardware_revision: B\nserial: P200-000%s\n' "$n"
-        printf 'flash: pump%s.flash\ndoor: unix:pump%s.sock\ncontrol: pump%s.ctl\nseed: %s\n' "$n" "$n" "$n" "$n"
-        printf 'boot_ms: 50\nwatchdog_ms: 500\nservice: true\nbattery: 90\nmains: true\n'
-        printf '%s\n' "$@"
-    } >"pump$n.yaml"
-}
-
-make_cart() {
-    cd "$cart" || return 1
-    cp "$top/hw-sim/profiles/p200.class.yaml" .
-    for key in release root device; do suture-key new "$key.key"; done
-    suture-key root --vendor $vendor --version 1 --release release.key.pub --root root.key.pub \
-        --device device.key.pub --sign root.key --output vendor.root
-    release 1.0.0 1 aa
-    release 2.0.0 2 bb
-    for n in 1 2 3 4 5 6 7 8; do
-        profile "$n"
-        suture-key new "pump$n.key"
-        suture-key certify --root vendor.root --key "pump$n.key" --vendor $vendor --model P200 --hardware B \
-            --serial "P200-000$n" --sign device.key --output "pump$n.certificate"
-        suture-sim factory 1.0.0.suture "pump$n.yaml" --root vendor.root --device-key "pump$n.key" \
-            --certificate "pump$n.certificate" --serial "P200-000$n" --output "pump$n.flash"
-    done
-}
-
-# ---- in each story
-
-# bench: the story's own folder has the cart's files, a stick with the second release, and a station that trusts the vendor
-bench() {
-    cp "$cart"/*.{key,pub,root,image,yaml,suture,flash} .
-    mkdir stick
-    cp 2.0.0.suture stick/
-    export SUTURE_TRUST=$PWD/trust SUTURE_RECEIPTS=$PWD/receipts SUTURE_BUNDLES=$PWD/stick
-    suture trust add vendor.root >/dev/null
-}
-# pumps N…: switched on; gone with the story
-pumps() {
-    local profiles=() n
-    for n in "$@"; do profiles+=("pump$n.yaml"); done
-    mkfifo ready
-    suture-sim run "${profiles[@]}" >ready 2>&1 &
-    trap "kill $! 2>/dev/null; wait $! 2>/dev/null" EXIT
-    exec 9<ready
-    while read -r line <&9; do
-        case $line in ready:*) break ;; E-*) echo "$line"; return 1 ;; esac
-    done
-    cat <&9 >simulator.log &
-}
-ctl() { suture-sim ctl "pump$1.yaml" "${@:2}" >/dev/null; }
-# ends EXIT COMMAND…: with this exit code; its output is kept in `said`
-ends() {
-    local want=$1 code=0
-    shift
-    "$@" >said 2>&1 || code=$?
-    cat said
-    [ "$code" -eq "$want" ] || { echo "exit code $code, wanted $want"; return 1; }
-}
-said() { grep -qF -- "$1" said || { echo "nobody said: $1"; return 1; }; }
-runs() { suture devices "unix:pump$1.sock" | grep -qF " $2 " || { echo "pump $1 does not run $2"; return 1; }; }
-# proven EXIT: all receipts of the story, offline
-proven() { ends "$1" suture receipt verify receipts/*.json; }
 # until_sent FILE: waits until FILE, lines of --json, says that part of the bundle was sent
 until_sent() {
     until grep -qE '"done":[1-9]' "$1"; do
@@ -383,7 +298,8 @@ outputs_hold_no_escapes() {
 
 (
     set -eu
-    make_cart
+    cd "$cart"
+    cart_make 8
 ) >"$cart/log" 2>&1
 if [ $? -ne 0 ]; then
     sed 's/^/# /' "$cart/log"
