@@ -230,6 +230,6 @@ void send_answer(struct job *job, enum client_event event, uint64_t now)
     snprintf(text, sizeof text,
              "%" PRIu64 " bytes sent, %" PRIu64 " were there already: staged and read back", job->sent,
              job->not_sent_again);
-    job_tell_note(job, text);
+    job_tell_phase(job, 3, "send", text);
     job_go(job, STEP_ACTIVATE, now);
 }

@@ -64,7 +64,7 @@ void show_device_line(const struct device_facts *device, char *out, size_t capac
                  running->version[0], running->version[1], running->version[2], running->sequence, kind);
 }
 
-/* ---- living lines: one a device that sends, always the last on the terminal */
+/* ---- living lines: what each device is at now, always the last on the terminal */
 
 static void rows_erase(struct show *show)
 {
@@ -125,7 +125,28 @@ static void time_left(const struct event *event, char out[32])
         snprintf(out, 32, "  %ld:%02ld left", event->eta / 60, event->eta % 60);
 }
 
-static void row_fill(const struct show *show, const struct event *event, struct show_row *row)
+/* A line that wraps would not be erased whole. */
+static void row_cut(const struct show *show, char *text)
+{
+    unsigned columns = 0;
+
+    for (; *text != '\0'; text++) {
+        columns += (*text & 0xc0) != 0x80;
+        if (columns >= show->columns && (*text & 0xc0) != 0x80) {
+            *text = '\0';
+            return;
+        }
+    }
+}
+
+static void row_phase(const struct show *show, const struct event *event, struct show_row *row)
+{
+    snprintf(row->text, sizeof row->text, "%s%*s [%u/%u %-8s] %s", event->label, padding(show, event->label),
+             "", event->number, event->of, event->name, event->text);
+    row_cut(show, row->text);
+}
+
+static void row_bar(const struct show *show, const struct event *event, struct show_row *row)
 {
     unsigned taken = show->label_width + BAR_AROUND, share = share_of(event);
     unsigned room = show->columns > taken ? show->columns - taken : 0;
@@ -138,18 +159,13 @@ static void row_fill(const struct show *show, const struct event *event, struct 
     time_left(event, left);
     snprintf(row->text, sizeof row->text, "%s%*s [%u/%u %-8s] %s %3u%%%s", event->label,
              padding(show, event->label), "", event->number, event->of, event->name, bar, share, left);
+    row_cut(show, row->text);
 }
 
-static void show_progress(struct show *show, const struct event *event)
+static void log_progress(struct show *show, const struct event *event)
 {
     char left[32];
 
-    if (show->format == SHOW_TERMINAL) {
-        struct show_row *row = row_of(show, event->address);
-        if (row != NULL)
-            row_fill(show, event, row);
-        return;
-    }
     if (event->done >= event->total) /* a line of its own says so next */
         return;
     time_left(event, left);
@@ -208,21 +224,36 @@ static void show_line(struct show *show, const struct event *event)
     }
 }
 
-/* For people. A device's living line ends with whatever else it says. */
+/* On a terminal phases and bars live; who is there, notes and results stay, and a result ends the living line. */
+static void show_terminal(struct show *show, const struct event *event)
+{
+    bool lives = event->kind == EVENT_PHASE || event->kind == EVENT_PROGRESS;
+    struct show_row *row = lives ? row_of(show, event->address) : NULL;
+
+    rows_erase(show);
+    if (row != NULL && event->kind == EVENT_PHASE)
+        row_phase(show, event, row);
+    else if (row != NULL)
+        row_bar(show, event, row);
+    if (event->kind == EVENT_RESULT)
+        row_remove(show, event->address);
+    if (!lives)
+        show_line(show, event);
+    rows_draw(show);
+}
+
 static void show_text(struct show *show, const struct event *event)
 {
     unsigned columns = show_columns(event->label);
 
     if (columns > show->label_width && event->device != NULL)
         show->label_width = columns < SHOW_LABEL_MAX ? columns : SHOW_LABEL_MAX;
-    rows_erase(show);
-    if (event->kind == EVENT_PROGRESS) {
-        show_progress(show, event);
-    } else {
-        row_remove(show, event->address);
+    if (show->format == SHOW_TERMINAL)
+        show_terminal(show, event);
+    else if (event->kind == EVENT_PROGRESS)
+        log_progress(show, event);
+    else
         show_line(show, event);
-    }
-    rows_draw(show);
 }
 
 void show_event(struct show *show, const struct event *event)

@@ -1,4 +1,4 @@
-/* What a run tells its reader: a terminal gets a line that lives, a pipe one line an event, --json one JSON object a line
+/* What a run tells its reader: a terminal gets a line a device that lives, a pipe one line an event, --json one JSON object a line
  * (docs/formats.md, "JSON lines"). Jobs say what happens; how it looks is decided here alone. */
 #ifndef SUTURE_LOADER_SHOW_SHOW_H
 #define SUTURE_LOADER_SHOW_SHOW_H
@@ -37,7 +37,7 @@ struct event {
 
 struct show_row {
     char address[128]; /* whose it is */
-    char text[192];
+    char text[1280];
 };
 
 struct show {

@@ -388,12 +388,43 @@ static void a_line_that_stays_goes_above_the_living_ones(void **state)
     tell(event);
     assert_string_equal(seen(), "\x1b[2A\r\x1b[J"
                                 "7F31         staged\r\n"
+                                "7F31         [3/6 send    ] ------------------------   0%\r\n"
                                 "7F32         [3/6 send    ] ############------------  50%\r\n");
-    event.address = "unix:b";
-    event.label = "7F32";
-    tell(event);
-    assert_string_equal(seen(), "\x1b[1A\r\x1b[J"
-                                "7F32         staged\r\n");
+}
+
+static void a_phase_lives_and_a_result_ends_it(void **state)
+{
+    struct event phase = event_of(EVENT_PHASE), result = event_of(EVENT_RESULT);
+
+    (void)state;
+    phase.name = "activate";
+    phase.text = "restarting";
+    tell(phase);
+    assert_string_equal(seen(), "7F31         [3/6 activate] restarting\r\n");
+    result.verdict = (struct verdict){EXIT_NOTHING_TO_DO, DISPOSITION_RETURN};
+    show.colour = false;
+    tell(result);
+    assert_string_equal(seen(), "\x1b[1A\r\x1b[J7F31         RETURN      nothing_to_do\r\n");
+    tell(result);
+    assert_string_equal(seen(), "7F31         RETURN      nothing_to_do\r\n");
+}
+
+static void a_living_line_never_wraps(void **state)
+{
+    static const char umlauts[] =
+        "ääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää";
+    struct event phase = event_of(EVENT_PHASE);
+
+    (void)state;
+    phase.text = umlauts;
+    tell(phase);
+    char *line = strdup(seen());
+    line[strlen(line) - 2] = '\0';
+    assert_int_equal(show_columns(line), 79);
+    free(line);
+    show.columns = 20;
+    tell(phase);
+    assert_non_null(strstr(seen(), "7F31         [3/6 s\r\n"));
 }
 
 static void forty_pumps_do_not_push_the_terminal_over_its_top(void **state)
@@ -453,6 +484,8 @@ int main(void)
         JSON(no_name_swallows_a_line),
         TERMINAL(each_device_has_a_living_line_of_its_own),
         TERMINAL(a_line_that_stays_goes_above_the_living_ones),
+        TERMINAL(a_phase_lives_and_a_result_ends_it),
+        TERMINAL(a_living_line_never_wraps),
         TERMINAL(forty_pumps_do_not_push_the_terminal_over_its_top),
         TERMINAL(colour_says_nothing_that_the_word_does_not),
     };
