@@ -36,6 +36,7 @@ try_suite() {
         { tail -n 5 "$B/fresh/$1.debootstrap.log" >&2; return 1; }
     mount -t proc proc "$root/proc"
     mount --bind /dev "$root/dev"
+    mount --bind /dev/pts "$root/dev/pts"
     if [ -d /etc/apt/apt.conf.d ]; then
         grep -rhiE '^[^#/]*Acquire::(http|https|Retries)' /etc/apt/apt.conf /etc/apt/apt.conf.d 2>/dev/null \
             >"$root/etc/apt/apt.conf.d/99-as-outside" || true
