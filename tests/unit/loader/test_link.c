@@ -185,12 +185,12 @@ static void an_option_wins_over_a_variable_over_xdg_over_home(void **state)
 {
     (void)state;
     without_variables();
-    setenv("HOME", "/home/ada", 1);
-    folder_is(FOLDER_TRUST, NULL, "/home/ada/.config/suture/trust");
-    folder_is(FOLDER_RECEIPTS, NULL, "/home/ada/.local/state/suture/receipts");
-    folder_is(FOLDER_BUNDLES, NULL, "/home/ada/.local/share/suture/bundles");
+    setenv("HOME", "/people/ada", 1);
+    folder_is(FOLDER_TRUST, NULL, "/people/ada/.config/suture/trust");
+    folder_is(FOLDER_RECEIPTS, NULL, "/people/ada/.local/state/suture/receipts");
+    folder_is(FOLDER_BUNDLES, NULL, "/people/ada/.local/share/suture/bundles");
     setenv("XDG_STATE_HOME", "relative/is/ignored", 1);
-    folder_is(FOLDER_RECEIPTS, NULL, "/home/ada/.local/state/suture/receipts");
+    folder_is(FOLDER_RECEIPTS, NULL, "/people/ada/.local/state/suture/receipts");
     setenv("XDG_STATE_HOME", "/state", 1);
     folder_is(FOLDER_RECEIPTS, NULL, "/state/suture/receipts");
     setenv("SUTURE_RECEIPTS", "", 1);
