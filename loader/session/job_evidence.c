@@ -218,10 +218,22 @@ static struct receipt_image image_before(const struct job *job)
     return image;
 }
 
-static void write_receipt(struct job *job)
+/* The release that the run was about. */
+static void receipt_add_bundle(const struct job *job, struct receipt *receipt)
 {
-    struct failure why;
-    char text[640];
+    if (job->chosen.bundle == NULL)
+        return;
+    receipt->file = bundle_path(job->chosen.bundle);
+    receipt->sequence = job->chosen.plan.sequence;
+    memcpy(receipt->version, job->chosen.plan.version, sizeof receipt->version);
+    memcpy(receipt->manifest_digest, bundle_envelope(job->chosen.bundle)->digest, DIGEST_SIZE);
+    memcpy(receipt->image_digest, job->chosen.plan.image_digest, DIGEST_SIZE);
+    receipt->signer_count = job->chosen.signer_count;
+    memcpy(receipt->signers, job->chosen.signers, sizeof receipt->signers);
+}
+
+static struct receipt receipt_of(const struct job *job)
+{
     struct receipt receipt = {
         .header = job->header,
         .intent = intent_of(job),
@@ -253,15 +265,16 @@ static void write_receipt(struct job *job)
     memcpy(receipt.checks, job->checks, sizeof receipt.checks);
     if (job->report_proven)
         receipt.report = span_of(job->report_bytes, job->report_size);
-    if (job->chosen.bundle != NULL) {
-        receipt.file = bundle_path(job->chosen.bundle);
-        receipt.sequence = job->chosen.plan.sequence;
-        memcpy(receipt.version, job->chosen.plan.version, sizeof receipt.version);
-        memcpy(receipt.manifest_digest, bundle_envelope(job->chosen.bundle)->digest, DIGEST_SIZE);
-        memcpy(receipt.image_digest, job->chosen.plan.image_digest, DIGEST_SIZE);
-        receipt.signer_count = job->chosen.signer_count;
-        memcpy(receipt.signers, job->chosen.signers, sizeof receipt.signers);
-    }
+    receipt_add_bundle(job, &receipt);
+    return receipt;
+}
+
+static void write_receipt(struct job *job)
+{
+    const struct receipt receipt = receipt_of(job);
+    struct failure why;
+    char text[640];
+
     if (receipt_write(&receipt, job->settings->receipts, job->receipt, sizeof job->receipt, &why))
         return;
     /* The device was handled as the screen says; only the paper is missing. */
