@@ -152,6 +152,8 @@ void pump_bundle(struct pump *pump, const char *name, const struct pump_release 
     if (!patch_write(span_of(image, release->image_size), &settings, &stream, &content.streams[0].patch,
                      &why))
         fail_msg("%s", why.what);
+    if (release->lie != NULL)
+        release->lie(&content);
     assert_int_equal(suit_write(&draft, &content), OK);
     assert_int_equal(suit_sign(&envelope, span_used(&draft), &signer), OK);
     const struct tar_entry entries[] = {{"manifest.suit", span_used(&envelope)},
@@ -178,6 +180,33 @@ struct buffer pump_push(struct pump *pump, const char *name, uint8_t manifest[DI
         memcpy(manifest, bundle_envelope(bundle)->digest, DIGEST_SIZE);
     push_close(push);
     bundle_close(bundle);
+    return out;
+}
+
+/* The bytes of the entry whose header stands at `*at`; then `*at` is the next header's. */
+static struct span entry_at(struct span file, size_t *at)
+{
+    size_t size = strtoul((const char *)file.data + *at + 124, NULL, 8), start = *at + TAR_BLOCK;
+
+    assert_true(start <= file.size && size <= file.size - start);
+    *at = start + (size_t)tar_padded(size);
+    return span_of(file.data + start, size);
+}
+
+struct buffer pump_push_unread(struct pump *pump, const char *name)
+{
+    struct buffer file;
+    struct failure why;
+    size_t at = 0;
+
+    if (!file_read(pump_file(pump, name), 1 << 20, &file, &why))
+        fail_msg("%s", why.what);
+    struct span envelope = entry_at(span_used(&file), &at), stream = entry_at(span_used(&file), &at);
+    struct buffer out = buffer_over(malloc(file.size), file.size);
+    assert_non_null(out.data);
+    assert_int_equal(suit_sever_text(&out, envelope), OK);
+    assert_true(buffer_append(&out, span_of((const uint8_t[]){0}, 1)) && buffer_append(&out, stream));
+    free(file.data);
     return out;
 }
 

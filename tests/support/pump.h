@@ -7,6 +7,7 @@
 #include "hw-sim/control.h"
 #include "hw-sim/device.h"
 #include "hw-sim/factory.h"
+#include "manifests/suit_write.h"
 #include "tests/support/keys.h"
 
 #define PUMP_SERIAL    "PUMP-0001"
@@ -19,6 +20,8 @@ struct pump_release {
     uint32_t healthy;              /* seconds until the device confirms */
     uint8_t tries;                 /* 2..7; 0: 3 */
     const struct test_key *signer; /* NULL: the vendor's release key */
+    /* Bends what the manifest says before it is signed, so that the stream does not keep it. NULL: the truth. */
+    void (*lie)(struct suit_content *content);
 };
 
 struct pump {
@@ -48,6 +51,8 @@ void pump_as_new(struct pump *pump);
 void pump_bundle(struct pump *pump, const char *name, const struct pump_release *release);
 /* Its push file; the caller frees `data`. `manifest` (may be NULL) gets the manifest digest. */
 struct buffer pump_push(struct pump *pump, const char *name, uint8_t manifest[DIGEST_SIZE]);
+/* The same of a bundle that no honest program would push: put together from its entries, unread. */
+struct buffer pump_push_unread(struct pump *pump, const char *name);
 /* The factory's order for the files of the folder. */
 struct factory_order pump_order(struct pump *pump, const char *bundle);
 
