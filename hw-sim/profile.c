@@ -3,6 +3,7 @@
 
 #include "keys/base/file.h"
 #include "keys/certificate.h"
+#include "manifests/recipe.h"
 #include "manifests/yaml.h"
 
 #include <stdlib.h>
@@ -90,31 +91,6 @@ static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct profile, fields)};
-
-bool version_read(const char *text, uint32_t version[3])
-{
-    uint32_t numbers[3] = {0};
-
-    for (size_t i = 0; i < 3; i++) {
-        uint64_t value = 0;
-        size_t digits = strspn(text, "0123456789");
-        if (digits == 0 || digits > 10)
-            return false;
-        for (size_t k = 0; k < digits; k++)
-            value = value * 10 + (uint64_t)(text[k] - '0');
-        if (value > UINT32_MAX)
-            return false;
-        numbers[i] = (uint32_t)value;
-        text += digits;
-        if (*text == '\0') {
-            memcpy(version, numbers, sizeof numbers);
-            return true;
-        }
-        if (*text++ != '.')
-            return false;
-    }
-    return false;
-}
 
 const struct behaviour *profile_behaviour(const struct profile *profile, const uint32_t version[3],
                                           uint32_t sequence)

@@ -95,7 +95,5 @@ void profile_free(struct profile_file *profile);
 /* The behaviour of an image, never NULL. */
 const struct behaviour *profile_behaviour(const struct profile *profile, const uint32_t version[3],
                                           uint32_t sequence);
-/* Reads "1", "1.2" or "1.2.3"; what is not written is 0. */
-bool version_read(const char *text, uint32_t version[3]);
 
 #endif

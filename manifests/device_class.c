@@ -1,5 +1,6 @@
 #include "manifests/device_class.h"
 
+#include "keys/notation.h"
 #include "manifests/yaml.h"
 
 #include <string.h>
@@ -28,13 +29,6 @@ static const cyaml_schema_field_t fields[] = {
 static const cyaml_schema_value_t schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct device_class, fields)};
 
-static bool domain_like(const char *text)
-{
-    return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-") == strlen(text) &&
-           strchr(text, '.') != NULL && strstr(text, "..") == NULL && strchr(".-", text[0]) == NULL &&
-           strchr(".-", text[strlen(text) - 1]) == NULL;
-}
-
 /* "A:" "B" and "A" ":B" must not make the same class id, so the separator itself is not allowed. */
 static bool name_like(const char *text)
 {
@@ -54,7 +48,7 @@ static bool harmless(const char *text)
 
 static bool check_names(const char *path, const struct device_class *class, struct failure *why)
 {
-    if (!domain_like(class->vendor_domain))
+    if (!domain_is_plain(class->vendor_domain))
         return failure_set(why, FAIL_DEVICE_CLASS, "%s: vendor_domain: '%s' is no domain name in lower case",
                            path, class->vendor_domain);
     if (!harmless(class->vendor_name))
@@ -92,7 +86,7 @@ static bool check_sizes(const char *path, const struct device_class *class, stru
                     check_range(path, "block_max", class->block_max, CLASS_BLOCK_MIN, UINT32_MAX / 2, why) &&
                     check_range(path, "segment_max", class->segment_max, class->block_max, UINT32_MAX, why) &&
                     check_range(path, "ram", class->ram, class->block_max, UINT32_MAX, why) &&
-                    check_range(path, "write_unit", class->write_unit, 1, 65536, why) &&
+                    check_range(path, "write_unit", class->write_unit, 1, CLASS_WRITE_UNIT_MAX, why) &&
                     check_range(path, "erase_block", class->erase_block, class->write_unit, UINT32_MAX, why);
     if (!in_range)
         return false;

@@ -11,6 +11,7 @@
 #define CLASS_MANIFEST_MAX_MIN 2048 /* bytes; the profile's bounds of manifest_max */
 #define CLASS_MANIFEST_MAX_MAX 8192
 #define CLASS_BLOCK_MIN        256 /* bytes; less leaves no room beside a block's head */
+#define CLASS_WRITE_UNIT_MAX   256 /* bytes: the agent's, see agent/layout.h */
 #define CLASS_SLOT_MAX         (4ull * 1024 * 1024 * 1024)
 
 struct device_class {
@@ -25,7 +26,7 @@ struct device_class {
     uint32_t block_max;
     uint32_t segment_max; /* at least block_max */
     uint32_t ram;         /* decoder RAM the device has, the block's buffer included */
-    uint32_t write_unit;  /* a power of two */
+    uint32_t write_unit;  /* a power of two, at most CLASS_WRITE_UNIT_MAX */
     uint32_t erase_block; /* whole write units */
 };
 

@@ -173,11 +173,15 @@ static enum status take_policy(struct planner *planner, const struct suit_parame
             return because(planner, SUIT_PARAMETER_CONFIRM, BAD_FORMAT);
         if (parameters->confirm_who != CONFIRM_BY_DEVICE && parameters->confirm_who != CONFIRM_BY_TECHNICIAN)
             return because(planner, SUIT_PARAMETER_CONFIRM, BAD_FORMAT);
+        if (parameters->confirm_healthy > PLAN_SECONDS_MAX)
+            return because(planner, SUIT_PARAMETER_CONFIRM, BAD_FORMAT);
         plan->confirm_who = parameters->confirm_who;
         plan->confirm_healthy = parameters->confirm_healthy;
         plan->confirm_tries = parameters->confirm_tries;
     }
     if (parameters->has_silence) {
+        if (parameters->silence_staging > PLAN_SECONDS_MAX || parameters->silence_boot > PLAN_SECONDS_MAX)
+            return because(planner, SUIT_PARAMETER_SILENCE, BAD_FORMAT);
         plan->silence_staging = parameters->silence_staging;
         plan->silence_boot = parameters->silence_boot;
     }

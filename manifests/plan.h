@@ -16,6 +16,8 @@ struct plan_target {
     int stream;                          /* the offered stream N, or PLAN_ANY_STREAM: the first that fits */
 };
 
+#define PLAN_SECONDS_MAX 86400 /* of each time in a policy: a day */
+
 enum { CONFIRM_BY_DEVICE = 1, CONFIRM_BY_TECHNICIAN = 2 };
 
 struct plan {
@@ -39,7 +41,7 @@ struct plan {
  * device could not do later is refused now. WRONG_VENDOR, WRONG_CLASS, WRONG_BASE (no stream fits; the offered one does
  * not), UNSUPPORTED (a command that agent v1 does not carry out, more than one component, a payload fetch, a codec),
  * MISSING (a condition on vendor or class, digest, size, stream, a severed install), CONDITION_FAILED (another image is
- * matched than the one that is made; abort), BAD_FORMAT and BAD_VERSION (a floor above the sequence, tries outside 2..7,
+ * matched than the one that is made; abort), BAD_FORMAT and BAD_VERSION (a floor above the sequence, tries outside 2..7, a time above PLAN_SECONDS_MAX,
  * the stream's description). `where` (may be NULL) names the command or parameter. */
 enum status plan_make(const struct suit_manifest *manifest, const struct plan_target *target,
                       struct plan *out, struct suit_where *where);

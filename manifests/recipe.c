@@ -1,5 +1,6 @@
 #include "manifests/recipe.h"
 
+#include "manifests/plan.h"
 #include "manifests/yaml.h"
 
 #include <ctype.h>
@@ -145,6 +146,12 @@ static bool check_check(const char *path, const struct recipe *recipe, unsigned 
     return true;
 }
 
+static bool check_seconds(const char *path, const char *key, uint32_t seconds, struct failure *why)
+{
+    return seconds <= PLAN_SECONDS_MAX ||
+           failure_set(why, FAIL_RECIPE, "%s: %s: %u is longer than a day", path, key, seconds);
+}
+
 static bool check_numbers(const char *path, const struct recipe *recipe, struct failure *why)
 {
     uint32_t version[3];
@@ -161,7 +168,9 @@ static bool check_numbers(const char *path, const struct recipe *recipe, struct 
                            recipe->floor, recipe->sequence);
     if (recipe->tries < 2 || recipe->tries > 7)
         return failure_set(why, FAIL_RECIPE, "%s: tries: %u is outside 2 to 7", path, recipe->tries);
-    return true;
+    return check_seconds(path, "healthy_seconds", recipe->healthy_seconds, why) &&
+           check_seconds(path, "silence_staging", recipe->silence_staging, why) &&
+           check_seconds(path, "silence_boot", recipe->silence_boot, why);
 }
 
 static void fill_defaults(struct recipe *recipe)

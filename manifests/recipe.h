@@ -42,7 +42,7 @@ struct recipe {
     uint32_t minutes;  /* out of service, estimated; 0: not said */
     char *valid_until; /* "2027-06-30"; may be NULL */
     enum recipe_confirm confirm;
-    uint32_t healthy_seconds; /* 0 or absent: 10 */
+    uint32_t healthy_seconds; /* 0 or absent: 10; as the two silences at most PLAN_SECONDS_MAX */
     uint32_t tries;           /* 2 to 7; 0 or absent: 3 */
     uint32_t silence_staging; /* seconds; 0 or absent: 30 */
     uint32_t silence_boot;    /* seconds; 0 or absent: 60 */

@@ -171,6 +171,8 @@ static enum status read_header(struct span bytes, struct header_fields *out)
     bool more;
     enum status status = cbor_enter_map(&cbor, &items);
 
+    if (!status && items.left != 4)
+        return BAD_FORMAT;
     for (uint64_t wanted = 1; !status && wanted <= 4; wanted++) {
         status = cbor_more(&cbor, &items, &more);
         if (!status && !more)

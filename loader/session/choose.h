@@ -12,7 +12,7 @@
 /* What a device said of itself; texts are harmless on a terminal. */
 struct device_facts {
     uint8_t vendor[UUID_SIZE], class_id[UUID_SIZE];
-    char model[64], hardware[32], serial[SERIAL_MAX + 1];
+    char model[65], hardware[65], serial[SERIAL_MAX + 1]; /* 64 bytes of text are the most a device has */
     uint8_t boot_kind, tries_left, outcome;
     uint32_t floor;
     struct message_slot slots[2];

@@ -1,5 +1,6 @@
 /* Profiles: what is read, what is refused and where, and the places of the areas that follow from one. */
 #include "hw-sim/profile.h"
+#include "manifests/recipe.h"
 #include "hw-sim/placement.h"
 
 #include "tests/support/test.h"
@@ -119,8 +120,8 @@ static void behaviour_is_found_by_version_or_sequence_and_the_first_row_counts(v
 static void versions_are_one_to_three_numbers(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"",      ".",  "1.",    "1..2", "1.2.3.4",    "v1",
-                                        "1.2-3", " 1", "1.2.x", "-1",   "4294967296", "1.99999999999"};
+    static const char *const wrong[] = {"",   ".",     "1.", "1..2", "1.2.3.4",    "v1",           "1.2-3",
+                                        " 1", "1.2.x", "-1", "01.2", "4294967296", "1.99999999999"};
     uint32_t version[3] = {7, 7, 7};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_false(version_read(wrong[i], version));

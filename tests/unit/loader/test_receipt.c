@@ -383,6 +383,19 @@ static void flipped_bits_of_the_session_header_are_refused(void **state)
     assert_int_equal(judged(), FAIL_RECEIPT_CHANGED);
 }
 
+/* Signed by the device all the same: it signs whatever nonce it is given. */
+static void a_session_header_of_another_form_is_refused(void **state)
+{
+    enum { MAP_OF_FIVE = 0xa5 };
+
+    (void)state;
+    receipt.header.bytes[0] = MAP_OF_FIVE; /* and holds four */
+    digest_of(span_of(receipt.header.bytes, receipt.header.size), receipt.header.nonce);
+    sign_for(&receipt, PUMP_KEY, FACTORY_KEY);
+    write_it();
+    assert_int_equal(judged(), FAIL_RECEIPT_CHANGED);
+}
+
 /* Each bit of the hex text, also those that leave the alphabet: sampled, a signature check takes its time. */
 static void each_flipped_bit_of_the_reports_hex_is_refused(void **state)
 {
@@ -651,6 +664,7 @@ int main(void)
         STORY(a_serial_with_a_mark_that_reorders_lines_is_compared_as_it_is_shown),
         STORY(a_report_can_not_be_moved_to_another_session),
         STORY(flipped_bits_of_the_session_header_are_refused),
+        STORY(a_session_header_of_another_form_is_refused),
         STORY(each_flipped_bit_of_the_reports_hex_is_refused),
         STORY(each_truncation_of_the_report_is_refused),
         STORY(a_root_of_another_vendor_proves_nothing),

@@ -46,7 +46,7 @@ static void set_stream(struct script *script, const char *name, enum patch_codec
     script_set_bytes(script, SUIT_PARAMETER_STREAM, span_used(&content));
 }
 
-static void set_array(struct script *script, int64_t parameter, const uint8_t *numbers, size_t count)
+static void set_array(struct script *script, int64_t parameter, const uint32_t *numbers, size_t count)
 {
     uint8_t memory[32];
     struct buffer content = buffer_over(memory, sizeof memory);
@@ -341,8 +341,8 @@ static void a_floor_above_the_manifest_itself_is_refused(void **state)
 static void who_confirms_and_how_often_it_is_tried_has_bounds(void **state)
 {
     (void)state;
-    static const uint8_t bad[][3] = {{0, 5, 3}, {3, 5, 3}, {1, 5, 1}, {1, 5, 8}};
-    static const uint8_t good[][3] = {{1, 0, 2}, {2, 5, 7}};
+    static const uint32_t bad[][3] = {{0, 5, 3}, {3, 5, 3}, {1, 5, 1}, {1, 5, 8}};
+    static const uint32_t good[][3] = {{1, 0, 2}, {2, 5, 7}};
     struct update update;
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -361,6 +361,33 @@ static void who_confirms_and_how_often_it_is_tried_has_bounds(void **state)
         assert_int_equal(outcome.status, OK);
         assert_int_equal(outcome.plan.confirm_tries, good[i][2]);
     }
+}
+
+/* In milliseconds they still fit what is said of them on the wire. */
+static void no_time_of_a_policy_is_longer_than_a_day(void **state)
+{
+    (void)state;
+    static const uint32_t bad[][2] = {{86401, 60}, {30, 86401}, {UINT32_MAX, 60}, {30, 4294968}};
+    static const uint32_t good[2] = {86400, 86400}, lazy[3] = {1, 86401, 3};
+    struct update update;
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        update_start(&update);
+        set_stream(&update.install, "#0", PATCH_STORED);
+        set_array(&update.install, SUIT_PARAMETER_SILENCE, bad[i], 2);
+        apply(&update.install);
+        refused(&update, BAD_FORMAT, SUIT_PARAMETER, SUIT_PARAMETER_SILENCE);
+    }
+    update_start(&update);
+    set_stream(&update.install, "#0", PATCH_STORED);
+    set_array(&update.install, SUIT_PARAMETER_CONFIRM, lazy, 3);
+    apply(&update.install);
+    refused(&update, BAD_FORMAT, SUIT_PARAMETER, SUIT_PARAMETER_CONFIRM);
+    update_start(&update);
+    set_stream(&update.install, "#0", PATCH_STORED);
+    set_array(&update.install, SUIT_PARAMETER_SILENCE, good, 2);
+    apply(&update.install);
+    assert_int_equal(plan_of(&update, device_running(OTHER, 0)).plan.silence_boot, 86400);
 }
 
 /* What this device does not carry out ------------------------------------------------------------------------------ */
@@ -483,6 +510,7 @@ int main(void)
         cmocka_unit_test(a_stream_that_this_device_can_t_decode_is_refused),
         cmocka_unit_test(a_floor_above_the_manifest_itself_is_refused),
         cmocka_unit_test(who_confirms_and_how_often_it_is_tried_has_bounds),
+        cmocka_unit_test(no_time_of_a_policy_is_longer_than_a_day),
         cmocka_unit_test(commands_beyond_agent_version_1_are_refused_by_name),
         cmocka_unit_test(the_image_that_is_matched_must_be_the_one_that_was_made),
         cmocka_unit_test(validation_and_invocation_are_looked_at_before_anything_is_written),
