@@ -179,10 +179,13 @@ static void take_event(struct job *job, enum client_event event, uint64_t now)
     case CLIENT_TIMEOUT:
         if (job->met) {
             gone(job, now, FAIL_TIMEOUT, "the device is silent");
-        } else {
-            failure_set(&why, FAIL_NO_DEVICE, "%s: nothing answers there", job->session.address);
-            job_fail(job, now, &why);
+            return;
         }
+        if (job->step == STEP_CAPABILITIES && job->session.heard)
+            failure_set(&why, FAIL_NONSENSE, "%s: what comes from there is no answer", job->session.address);
+        else
+            failure_set(&why, FAIL_NO_DEVICE, "%s: nothing answers there", job->session.address);
+        job_fail(job, now, &why);
         return;
     case CLIENT_NONSENSE:
         failure_set(&why, FAIL_NONSENSE, "%s", job->session.address);

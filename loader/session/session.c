@@ -37,6 +37,7 @@ bool session_connect(struct session *session, uint64_t now, struct failure *why)
     session_disconnect(session);
     if (!link_open(&session->link, session->address, why))
         return false;
+    session->heard = false;
     client_link_reset(&session->client, now);
     return true;
 }
@@ -55,6 +56,7 @@ static bool pump_in(struct session *session, uint64_t now)
     do {
         if (link_read(&session->link, bytes, sizeof bytes, &got) == LINK_LOST)
             return false;
+        session->heard = session->heard || got > 0;
         client_receive(&session->client, span_of(bytes, got), now);
     } while (got == sizeof bytes);
     return true;

@@ -14,6 +14,7 @@ struct session {
     struct client client;
     uint8_t *receive_memory, *send_memory, *out; /* owned */
     size_t out_size, out_sent;                   /* taken from the client, not yet by the link */
+    bool heard;                                  /* bytes came since the link was opened */
 };
 
 /* Owns what it allocates; the link is closed. FAIL_MEMORY. */

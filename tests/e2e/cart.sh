@@ -1,5 +1,5 @@
 # Sourced by the stories at a bench: a vendor, releases of P200, and simulated pumps fresh from the factory. Needs
-# tests/support/story.sh before it; `cart` is a folder that it fills once with cart_make and that stories copy.
+# tests/support/story.sh before it; `cart` is a folder that cart_ready fills once and that stories copy.
 vendor=meridian-infusion.example
 
 # release VERSION SEQUENCE KEY [LINE…]: a signed bundle VERSION.suture of an image that is hard to pack
@@ -52,6 +52,22 @@ cart_make() {
     for n in $(seq "$1"); do pump_made "$n"; done
 }
 
+# cart_ready NAME PUMPS: makes the cart in a folder of its own, or ends the script
+cart_ready() {
+    cart=$(mktemp -d "/tmp/suture-$1-XXXXXX")
+    trap 'rm -rf "$cart"' EXIT
+    # not inside a condition: there the shell would not stop at a failing command
+    (
+        set -eu
+        cd "$cart"
+        cart_make "$2"
+    ) >"$cart/log" 2>&1
+    [ $? -eq 0 ] && return
+    sed 's/^/# /' "$cart/log"
+    echo "not ok the_cart_is_made"
+    exit 1
+}
+
 # bench: the story's own folder has the cart's files, a stick with the second release, and a station that trusts the vendor
 bench() {
     cp "$cart"/* .
@@ -99,3 +115,23 @@ runs() { suture devices "unix:pump$1.sock" | grep -qF " $2 " || { echo "pump $1 
 proven() { ends "$1" suture receipt verify receipts/*.json; }
 # field N NAME: of the simulator's status
 field() { suture-sim ctl "pump$1.yaml" status | tr ',{}' '\n' | sed -n "s/^\"$2\"://p" | head -n 1; }
+# until_sent FILE: waits until FILE, lines of --json of the last program started, says that part of the bundle was sent
+until_sent() {
+    until grep -qE '"done":[1-9]' "$1"; do
+        kill -0 $! || return 1
+        sleep 0.02
+    done
+}
+# side_by_side GROUP…: each a list of stories; a bench mostly waits, for pumps that sign one report in 5 s
+side_by_side() {
+    local group number=0 waits='' code=0
+    for group in "$@"; do
+        number=$((number + 1))
+        # shellcheck disable=SC2086
+        (run_stories $group) >"$cart/said.$number" 2>&1 &
+        waits="$waits $!"
+    done
+    for group in $waits; do wait "$group" || code=1; done
+    cat "$cart"/said.*
+    return $code
+}

@@ -7,10 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/support/story.sh"
 . "$top/tests/e2e/cart.sh"
 IMAGE_SIZE=20000
-cart=$(mktemp -d /tmp/suture-bad-XXXXXX)
-trap 'rm -rf "$cart"' EXIT
-(set -e && cd "$cart" && cart_make 1) >"$cart.log" 2>&1 || { cat "$cart.log"; echo "not ok the cart was not made"; exit 1; }
-rm -f "$cart.log"
+cart_ready bundles 1
 
 # refuses EXIT ID [OPTION…]: the update ends so, says what to do next, and leaves the pump's flash alone
 refuses() {

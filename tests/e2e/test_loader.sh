@@ -5,16 +5,6 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/support/story.sh"
 . "$top/tests/e2e/cart.sh"
-cart=$(mktemp -d /tmp/suture-loader-XXXXXX)
-trap 'rm -rf "$cart"' EXIT
-# until_sent FILE: waits until FILE, lines of --json, says that part of the bundle was sent
-until_sent() {
-    until grep -qE '"done":[1-9]' "$1"; do
-        kill -0 $! || return 1
-        sleep 0.02
-    done
-}
-
 # ---- stories
 
 a_cart_of_eight_where_each_pump_has_its_own_end() {
@@ -296,35 +286,14 @@ outputs_hold_no_escapes() {
     [ "$(tr -d '\n' <said | tr -d '[:print:]' | wc -c)" -eq 0 ]
 }
 
-(
-    set -eu
-    cd "$cart"
-    cart_make 8
-) >"$cart/log" 2>&1
-if [ $? -ne 0 ]; then
-    sed 's/^/# /' "$cart/log"
-    echo "not ok the_cart_is_made"
-    exit 1
-fi
-
-# A bench mostly waits, for pumps that sign one report in 5 s: four stand side by side.
-groups=0
-bench_of() {
-    groups=$((groups + 1))
-    (run_stories "$@") >"$cart/said.$groups" 2>&1 &
-    waits="${waits:-} $!"
-}
-bench_of a_cart_of_eight_where_each_pump_has_its_own_end a_pulled_cable_costs_no_byte_twice \
-    a_power_cut_while_it_sends_resumes_in_the_same_run a_power_cut_while_it_starts_on_trial_ends_in_a_proven_version \
-    a_version_that_hangs_goes_back_within_its_tries
-bench_of a_device_that_babbles_is_no_device service_mode_that_ends_while_it_sends_stops_it_and_resume_finishes \
-    rollback_goes_back_and_says_when_it_can_not resume_of_nothing_begins_nothing outputs_hold_no_escapes
-bench_of a_technician_confirms_after_the_checks ctrl_c_while_it_sends_leaves_the_old_version_and_resume_finishes \
-    ctrl_c_while_it_restarts_goes_on_to_the_verdict a_reader_that_goes_away_does_not_stop_an_update
-bench_of update_twice_has_nothing_to_do a_bundle_that_is_replaced_while_it_is_sent_is_noticed \
-    a_receipt_that_can_not_be_stored_is_said a_new_root_reaches_the_device_with_the_next_update \
-    one_door_by_two_names_is_one_device json_lines_are_objects_with_a_schema_and_one_result_a_device
-code=0
-for group in $waits; do wait "$group" || code=1; done
-cat "$cart"/said.*
-exit $code
+cart_ready loader 8
+side_by_side 'a_cart_of_eight_where_each_pump_has_its_own_end a_pulled_cable_costs_no_byte_twice
+    a_power_cut_while_it_sends_resumes_in_the_same_run a_power_cut_while_it_starts_on_trial_ends_in_a_proven_version
+    a_version_that_hangs_goes_back_within_its_tries' \
+    'a_device_that_babbles_is_no_device service_mode_that_ends_while_it_sends_stops_it_and_resume_finishes
+    rollback_goes_back_and_says_when_it_can_not resume_of_nothing_begins_nothing outputs_hold_no_escapes' \
+    'a_technician_confirms_after_the_checks ctrl_c_while_it_sends_leaves_the_old_version_and_resume_finishes
+    ctrl_c_while_it_restarts_goes_on_to_the_verdict a_reader_that_goes_away_does_not_stop_an_update' \
+    'update_twice_has_nothing_to_do a_bundle_that_is_replaced_while_it_is_sent_is_noticed
+    a_receipt_that_can_not_be_stored_is_said a_new_root_reaches_the_device_with_the_next_update
+    one_door_by_two_names_is_one_device json_lines_are_objects_with_a_schema_and_one_result_a_device'

@@ -9,12 +9,9 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/e2e/cart.sh"
 seed=${SEED:-20}
 POINTS=20
-LANES=2
+LANES=4
 IMAGE_SIZE=40000
-cart=$(mktemp -d /tmp/suture-power-XXXXXX)
-trap 'rm -rf "$cart"' EXIT
-(set -e && cd "$cart" && cart_make 1) >"$cart.log" 2>&1 || { cat "$cart.log"; echo "not ok the cart was not made"; exit 1; }
-rm -f "$cart.log"
+cart_ready power 1
 
 # In a folder of its own: how many flash operations an undisturbed update takes.
 count_operations() {

@@ -33,6 +33,7 @@ enum fate {
 enum quirk_kind {
     QUIRK_SILENT,
     QUIRK_GARBAGE,     /* bytes that are no CBOR */
+    QUIRK_NOISE,       /* bytes that are no packet */
     QUIRK_EMPTY,       /* an empty map */
     QUIRK_REFUSE,      /* error `rc` of its group */
     QUIRK_REFUSE_SMP,  /* error `rc` of the SMP layer */
@@ -473,6 +474,7 @@ static inline const struct quirk *quirk_of(const struct smp_header *request)
 /* True when nothing more is to be done with the question. */
 static inline bool bend(const struct quirk *quirk, const struct smp_header *request)
 {
+    static const uint8_t noise[] = {0x6e, 0x6f, 0x69, 0x73, 0x65, 0xff, 0x00};
     static const uint8_t garbage[] = {0xff, 0x00, 0xa1};
     uint8_t memory[2048];
     struct buffer out = answer_start(memory);
@@ -482,6 +484,9 @@ static inline bool bend(const struct quirk *quirk, const struct smp_header *requ
         return true;
     case QUIRK_GARBAGE:
         pump_say(request, span_of(garbage, sizeof garbage));
+        return true;
+    case QUIRK_NOISE:
+        assert_int_equal(send(pump.wire, noise, sizeof noise, MSG_NOSIGNAL), sizeof noise);
         return true;
     case QUIRK_EMPTY:
         buffer_put(&out, 0xa0);

@@ -196,6 +196,15 @@ static void nonsense_from_the_first_word_on_is_no_device_of_ours(void **state)
     assert_no_receipt();
 }
 
+static void noise_where_an_answer_should_be_is_nonsense_too(void **state)
+{
+    (void)state;
+    pump_quirk(SMP_GROUP_SUTURE, VERB_CAPABILITIES, (struct quirk){.kind = QUIRK_NOISE});
+    run_job_within(JOB_UPDATE, 10000);
+    assert_ended(EXIT_NO_DEVICE, DISPOSITION_UNTOUCHED, FAIL_NONSENSE);
+    assert_no_receipt();
+}
+
 /* ---- another device at the cable */
 
 static void a_pump_that_is_swapped_in_any_step_is_seen(void **state)
@@ -580,6 +589,7 @@ int main(void)
         BENCH_STORY(a_station_without_patience_gives_up_at_once),
         BENCH_STORY(nonsense_in_any_step_is_said),
         BENCH_STORY(nonsense_from_the_first_word_on_is_no_device_of_ours),
+        BENCH_STORY(noise_where_an_answer_should_be_is_nonsense_too),
         BENCH_STORY(a_pump_that_is_swapped_in_any_step_is_seen),
         BENCH_STORY(a_swapped_pump_gets_nothing),
         BENCH_STORY(another_pump_after_the_restart_puts_both_on_hold),
