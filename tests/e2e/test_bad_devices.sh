@@ -1,4 +1,4 @@
-    [ -z "$(ls receipts 2>/dev/null | grep -v '\.json$')" ]#!/bin/bash
+#!/bin/bash
 # What goes wrong around a good bundle: pumps that say nothing or nonsense, links that vanish, bundles that change under the
 # loader's hands, disks that are full. Each time: the id, a next step, the exit code of its class, nothing half done, and the
 # way on.
