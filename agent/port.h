@@ -19,6 +19,12 @@ struct interlock {
 
 enum self_test { SELF_TEST_NONE = 0, SELF_TEST_PASSED = 1, SELF_TEST_FAILED = 2 };
 
+/* What the agent is spoken to over. On a line the port puts agent/protocol/line.h between the wire and the agent. */
+enum port_link {
+    PORT_LINK_PACKETS, /* loses nothing: sockets, USB bulk; raw packets */
+    PORT_LINK_LINE,    /* a UART: console and COBS frames */
+};
+
 /* What the image that runs is doing, as the port sees it. NONE: not finished yet. */
 struct self_test_result {
     enum self_test result;
@@ -29,6 +35,7 @@ struct port {
     void *context;
     struct layout layout;
     const char *agent_version;
+    enum port_link link;
     uint32_t block_max, segment_max, decoder_ram; /* bytes; capabilities, and what agent_memory holds */
     bool rescue; /* has room for a rescue; this engine does not rescue yet and says so */
 

@@ -3,12 +3,12 @@
 #include "agent/interlock.h"
 #include "agent/serve.h"
 #include "agent/serve_acts.h"
+#include "agent/protocol/frame_writer.h"
 #include "agent/staging.h"
 
 #include <string.h>
 
 #define PROTOCOL_VERSION 1
-#define FRAMING_RAW      2
 #define REPORT_OVERHEAD  48 /* an answer's header, map and keys around a piece of the report */
 
 static enum refusal written(enum status status)
@@ -25,8 +25,6 @@ static enum refusal capabilities(struct exchange *exchange)
         .agent = span_text(port->agent_version),
         .buffer_size = (uint32_t)agent->memory.receive.capacity,
         .buffer_count = SERVE_BUFFERS,
-        .framings = {FRAMING_RAW},
-        .framing_count = 1,
         .manifest_max = (uint32_t)agent->memory.manifest.capacity,
         .block_max = port->block_max,
         .segment_max = port->segment_max,
@@ -37,6 +35,13 @@ static enum refusal capabilities(struct exchange *exchange)
         .algorithm_count = 2,
     };
 
+    if (port->link == PORT_LINK_LINE) {
+        message.line = FRAME_LINE_MAX;
+        message.framings[message.framing_count++] = FRAMING_CONSOLE;
+        message.framings[message.framing_count++] = FRAMING_COBS;
+    } else {
+        message.framings[message.framing_count++] = FRAMING_RAW;
+    }
     if (agent->has_trust) {
         message.policy[0] = agent->trust.release.classical;
         message.policy[1] = agent->trust.release.post_quantum;

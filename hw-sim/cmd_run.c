@@ -1,7 +1,7 @@
 /* suture-sim run: devices of profiles in one process, one thread, in real time, until it is told to end. */
 #include "hw-sim/commands.h"
 #include "hw-sim/control.h"
-#include "hw-sim/door_socket.h"
+#include "hw-sim/door.h"
 #include "keys/base/file.h"
 
 #include <errno.h>
@@ -66,7 +66,8 @@ static bool station_open(struct station *station, const char *path, const struct
         station->has_control = true;
     }
     if (station->profile.door != NULL) {
-        door_start(&station->door, station->profile.door);
+        door_start(&station->door, station->profile.is_line ? &door_pty : &door_socket,
+                   station->profile.door);
         if (!door_open(&station->door, why))
             return false;
         station->has_door = true;
@@ -112,6 +113,7 @@ static bool move_bytes(struct station *station, uint64_t now)
         door_took(&door->in, taken < door->in.size ? taken : door->in.size);
     }
     if (door->client >= 0) {
+        door_babbles(door, device_cable(station->device)->fault == CABLE_BABBLE);
         given = device_send(station->device, door->out.data + door->out.size,
                             door->out.capacity - door->out.size, now);
         door->out.size += given;

@@ -1,22 +1,12 @@
-/* One client, two buffers. */
-#include "hw-sim/door_socket.h"
+/* unix:PATH: one client at a time on a socket. */
+#include "hw-sim/door.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-void door_start(struct door *door, const char *path)
-{
-    memset(door, 0, sizeof *door);
-    door->path = path;
-    door->listener.file = -1;
-    door->client = -1;
-    door->in = buffer_over(door->in_bytes, sizeof door->in_bytes);
-    door->out = buffer_over(door->out_bytes, sizeof door->out_bytes);
-}
-
-bool door_open(struct door *door, struct failure *why)
+static bool socket_open(struct door *door, struct failure *why)
 {
     return door->listener.file >= 0 || unix_listen(door->path, FAIL_DOOR, &door->listener, why);
 }
@@ -31,13 +21,13 @@ static void hang_up(struct door *door)
     door->in.size = door->out.size = 0;
 }
 
-void door_shut(struct door *door)
+static void socket_shut(struct door *door)
 {
     hang_up(door);
     unix_unlisten(&door->listener);
 }
 
-void door_watch(const struct door *door, struct pollfd polls[DOOR_POLLS])
+static void socket_watch(const struct door *door, struct pollfd polls[DOOR_POLLS])
 {
     short client = 0;
 
@@ -73,7 +63,7 @@ static void read_client(struct door *door)
         hang_up(door);
 }
 
-void door_flush(struct door *door)
+static void socket_flush(struct door *door)
 {
     while (door->client >= 0 && door->out.size > 0) {
         ssize_t sent = send(door->client, door->out.data, door->out.size, MSG_NOSIGNAL);
@@ -87,27 +77,16 @@ void door_flush(struct door *door)
     }
 }
 
-void door_serve(struct door *door, const struct pollfd polls[DOOR_POLLS])
+static void socket_serve(struct door *door, const struct pollfd polls[DOOR_POLLS])
 {
     if (polls[1].fd >= 0 && polls[1].fd == door->client) {
         if ((polls[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && door->in.size < door->in.capacity)
             read_client(door);
         if ((polls[1].revents & POLLOUT) != 0)
-            door_flush(door);
+            socket_flush(door);
     }
     if (polls[0].fd >= 0 && polls[0].fd == door->listener.file && (polls[0].revents & POLLIN) != 0)
         let_in(door);
 }
 
-bool door_changed(struct door *door)
-{
-    bool changed = door->newly;
-    door->newly = false;
-    return changed;
-}
-
-void door_took(struct buffer *buffer, size_t size)
-{
-    memmove(buffer->data, buffer->data + size, buffer->size - size);
-    buffer->size -= size;
-}
+const struct door_kind door_socket = {socket_open, socket_shut, socket_watch, socket_serve, socket_flush};

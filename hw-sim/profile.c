@@ -161,12 +161,20 @@ static bool check_chips(const char *path, const struct profile *profile, struct 
     return true;
 }
 
+/* The path of "unix:PATH" or "pty:PATH", or NULL. */
+static const char *door_path(const char *door)
+{
+    size_t kind = strncmp(door, "unix:", 5) == 0 ? 5 : strncmp(door, "pty:", 4) == 0 ? 4 : 0;
+
+    return kind > 0 && door[kind] != '\0' ? door + kind : NULL;
+}
+
 static bool check_content(const char *path, const struct profile *profile, struct failure *why)
 {
     if (profile->format != 1)
         return refuse(path, "format", "this program reads 1", why);
-    if (profile->door != NULL && (strncmp(profile->door, "unix:", 5) != 0 || profile->door[5] == '\0'))
-        return refuse(path, "door", "must be unix:PATH", why);
+    if (profile->door != NULL && door_path(profile->door) == NULL)
+        return refuse(path, "door", "must be unix:PATH or pty:PATH", why);
     if (profile->buffer != 0 && (profile->buffer < 256 || profile->buffer > 65535))
         return refuse(path, "buffer", "256 to 65535 bytes", why);
     if (profile->battery != NULL && *profile->battery > 100 && *profile->battery != 255)
@@ -201,7 +209,8 @@ static bool resolve_paths(struct profile_file *profile, struct failure *why)
     const struct profile *content = profile->content;
     profile->flash = resolve(profile->path, content->flash);
     if (content->door != NULL)
-        profile->door = resolve(profile->path, content->door + strlen("unix:"));
+        profile->door = resolve(profile->path, door_path(content->door));
+    profile->is_line = content->door != NULL && strncmp(content->door, "pty:", 4) == 0;
     if (content->control != NULL)
         profile->control = resolve(profile->path, content->control);
     if (profile->flash == NULL || (content->door != NULL && profile->door == NULL) ||

@@ -58,7 +58,7 @@ struct profile {
     char *hardware_revision; /* NULL: the class's first */
     char *serial;            /* NULL: whatever the factory writes */
     char *flash;             /* path as written */
-    char *door, *control;    /* "unix:PATH", PATH; NULL: none */
+    char *door, *control;    /* "unix:PATH" or "pty:PATH", PATH; NULL: none */
     uint64_t seed;
     enum profile_erased erased; /* first chip; write unit and erase block are the class's */
     uint32_t program_us, erase_ms;
@@ -84,7 +84,8 @@ struct profile {
 struct profile_file {
     struct profile *content;
     struct device_class *device_class;
-    char *path, *flash, *door, *control; /* resolved; door without "unix:"; NULL where absent */
+    char *path, *flash, *door, *control; /* resolved; door without its kind; NULL where absent */
+    bool is_line;                        /* the door is a pty: a serial line */
     const char *hardware_revision;
 };
 

@@ -191,10 +191,11 @@ const struct failure_entry failure_rows[] = {
     {FAIL_NO_DEVICE, EXIT_NO_DEVICE, "no device", "Nothing answers at this address.",
      "Check cable, power and address, then repeat the command."},
     {FAIL_ADDRESS, EXIT_USAGE, "address not usable", "The address is not in a form that this program knows.",
-     "Write it as unix:PATH."},
+     "Write it as unix:PATH or serial:PATH[@BAUD]."},
     {FAIL_LINK_PERMISSION, EXIT_NO_PERMISSION, "no permission for the port",
      "You may not open the device's port.",
-     "Ask for access to the port, or run the command as a user who has it."},
+     "Ask for access: serial ports want the group dialout (sudo usermod -aG dialout USER, then log in "
+     "again)."},
     {FAIL_LINK_LOST, EXIT_UNKNOWN, "connection lost",
      "The connection to the device broke and did not come back.",
      "Connect the device again, then type: suture resume"},
@@ -211,6 +212,9 @@ const struct failure_entry failure_rows[] = {
     {FAIL_OTHER_DEVICE, EXIT_UNKNOWN, "another device answered",
      "After the restart a device with another identity answered at this address.",
      "Put both devices on hold, connect the first one alone, and type: suture resume"},
+    {FAIL_LINK_BUSY, EXIT_NO_PERMISSION, "port in use", "Another program holds the port.",
+     "End the program that uses it (fuser PORT names it; ModemManager takes new ports for a while), then "
+     "repeat."},
     {FAIL_RECEIPT_FORMAT, EXIT_LOCAL_IO, "no receipt",
      "The file is not a receipt in the form that this program knows.",
      "Check that this is the file you meant."},

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const struct link_kind *const kinds[] = {&link_socket};
+static const struct link_kind *const kinds[] = {&link_socket, &link_serial};
 
 static const struct link_kind *kind_of(const char *address, const char **rest)
 {

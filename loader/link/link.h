@@ -1,5 +1,5 @@
-/* A link is a wire to one device: bytes in, bytes out, never blocking. Addresses: unix:PATH. More kinds are more files
- * beside socket.c; nothing above knows which one it has. */
+/* A link is a wire to one device: bytes in, bytes out, never blocking. Addresses: unix:PATH and
+ * serial:PATH[@BAUD]. More kinds are more files beside these; above, only the wire's nature shows. */
 #ifndef SUTURE_LOADER_LINK_LINK_H
 #define SUTURE_LOADER_LINK_LINK_H
 
@@ -11,6 +11,9 @@ enum link_result {
     LINK_LOST, /* the other end is gone; close the link */
 };
 
+/* What runs over it: raw SMP packets, or framed ones (agent/protocol/line.h). */
+enum link_wire { LINK_PACKETS, LINK_LINE };
+
 struct link {
     const struct link_kind *kind;
     int descriptor; /* for poll(2) */
@@ -19,6 +22,7 @@ struct link {
 /* What a kind of link provides. Each function is given a link that `open` made. */
 struct link_kind {
     const char *scheme; /* "unix" */
+    enum link_wire wire;
     bool (*open)(struct link *link, const char *rest, struct failure *why);
     enum link_result (*read)(struct link *link, uint8_t *data, size_t capacity, size_t *got);
     enum link_result (*write)(struct link *link, const uint8_t *data, size_t size, size_t *put);
@@ -26,7 +30,7 @@ struct link_kind {
     bool (*same)(const char *rest, const char *other); /* the same wire, however it is written */
 };
 
-extern const struct link_kind link_socket;
+extern const struct link_kind link_socket, link_serial;
 
 /* FAIL_ADDRESS: no such kind, or its path can't be. */
 bool link_address_check(const char *address, struct failure *why);

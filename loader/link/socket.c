@@ -63,5 +63,5 @@ static bool socket_same(const char *path, const char *other)
     return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-const struct link_kind link_socket = {"unix",       socket_open,  socket_read,
+const struct link_kind link_socket = {"unix",       LINK_PACKETS, socket_open, socket_read,
                                       socket_write, socket_close, socket_same};

@@ -13,12 +13,18 @@ bool session_init(struct session *session, const char *address, struct failure *
     session->receive_memory = malloc(SESSION_PACKET_MAX);
     session->send_memory = malloc(SEND_MEMORY);
     session->out = malloc(SESSION_PACKET_MAX);
-    if (!session->address || !session->receive_memory || !session->send_memory || !session->out) {
+    session->line_memory = malloc(2 * SESSION_PACKET_MAX + FRAME_OVERHEAD);
+    if (!session->address || !session->receive_memory || !session->send_memory || !session->out ||
+        !session->line_memory) {
         session_free(session);
         return failure_set(why, FAIL_MEMORY, "%s", address);
     }
     client_start(&session->client, buffer_over(session->receive_memory, SESSION_PACKET_MAX),
                  buffer_over(session->send_memory, SEND_MEMORY), FIRST_PACKET_MAX);
+    line_start(&session->line, LINE_HOST,
+               buffer_over(session->line_memory, SESSION_PACKET_MAX + FRAME_OVERHEAD),
+               buffer_over(session->line_memory + SESSION_PACKET_MAX + FRAME_OVERHEAD, SESSION_PACKET_MAX),
+               (struct frame_chatter){NULL, NULL});
     return true;
 }
 
@@ -28,6 +34,7 @@ void session_free(struct session *session)
     free(session->address);
     free(session->receive_memory);
     free(session->send_memory);
+    free(session->line_memory);
     free(session->out);
     memset(session, 0, sizeof *session);
 }
@@ -39,6 +46,7 @@ bool session_connect(struct session *session, uint64_t now, struct failure *why)
         return false;
     session->heard = false;
     client_link_reset(&session->client, now);
+    line_reset(&session->line);
     return true;
 }
 
@@ -46,6 +54,30 @@ void session_disconnect(struct session *session)
 {
     link_close(&session->link);
     session->out_size = session->out_sent = 0;
+}
+
+static bool is_line(const struct session *session)
+{
+    return session->link.kind->wire == LINK_LINE;
+}
+
+void session_framings(struct session *session, const uint8_t *framings, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (framings[i] == FRAMING_COBS)
+            session->line.framing = FRAMING_COBS;
+}
+
+static void take_bytes(struct session *session, struct span bytes, uint64_t now)
+{
+    struct span packet;
+
+    if (!is_line(session)) {
+        client_receive(&session->client, bytes, now);
+        return;
+    }
+    while (line_take(&session->line, &bytes, now, &packet) == OK)
+        client_receive(&session->client, packet, now);
 }
 
 static bool pump_in(struct session *session, uint64_t now)
@@ -57,9 +89,26 @@ static bool pump_in(struct session *session, uint64_t now)
         if (link_read(&session->link, bytes, sizeof bytes, &got) == LINK_LOST)
             return false;
         session->heard = session->heard || got > 0;
-        client_receive(&session->client, span_of(bytes, got), now);
+        take_bytes(session, span_of(bytes, got), now);
     } while (got == sizeof bytes);
     return true;
+}
+
+/* The next bytes for the link; 0 when the client has none. */
+static size_t next_bytes(struct session *session, uint64_t now)
+{
+    uint8_t raw[1024];
+    size_t wanted, got;
+
+    if (!is_line(session))
+        return client_send(&session->client, session->out, SESSION_PACKET_MAX, now);
+    while ((wanted = line_wants(&session->line)) > 0) {
+        got = client_send(&session->client, raw, wanted < sizeof raw ? wanted : sizeof raw, now);
+        if (got == 0)
+            break;
+        line_give(&session->line, span_of(raw, got));
+    }
+    return line_send(&session->line, session->out, SESSION_PACKET_MAX);
 }
 
 static bool pump_out(struct session *session, uint64_t now)
@@ -67,7 +116,7 @@ static bool pump_out(struct session *session, uint64_t now)
     for (;;) {
         if (session->out_sent == session->out_size) {
             session->out_sent = 0;
-            session->out_size = client_send(&session->client, session->out, SESSION_PACKET_MAX, now);
+            session->out_size = next_bytes(session, now);
             if (session->out_size == 0)
                 return true;
         }

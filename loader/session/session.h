@@ -4,6 +4,7 @@
 #define SUTURE_LOADER_SESSION_SESSION_H
 
 #include "agent/protocol/client.h"
+#include "agent/protocol/line.h"
 #include "loader/link/link.h"
 
 #define SESSION_PACKET_MAX 8192 /* bytes of the largest packet either way */
@@ -12,9 +13,10 @@ struct session {
     char *address;
     struct link link;
     struct client client;
-    uint8_t *receive_memory, *send_memory, *out; /* owned */
-    size_t out_size, out_sent;                   /* taken from the client, not yet by the link */
-    bool heard;                                  /* bytes came since the link was opened */
+    struct line line; /* between client and link where the link is a line */
+    uint8_t *receive_memory, *send_memory, *line_memory, *out; /* owned */
+    size_t out_size, out_sent; /* taken from the client, not yet by the link */
+    bool heard;                /* bytes came since the link was opened */
 };
 
 /* Owns what it allocates; the link is closed. FAIL_MEMORY. */
@@ -25,6 +27,8 @@ void session_free(struct session *session);
 bool session_connect(struct session *session, uint64_t now, struct failure *why);
 void session_disconnect(struct session *session);
 
+/* What the capabilities said: on a line COBS from now on where the device offers it. */
+void session_framings(struct session *session, const uint8_t *framings, size_t count);
 /* Moves what can be moved. False: the link was lost (and is closed now). */
 bool session_pump(struct session *session, uint64_t now);
 /* True while bytes wait for the link: poll for writing too. */

@@ -1,5 +1,5 @@
 /* A device's door: who gets in, who does not, what is left on the path, and bytes both ways. */
-#include "hw-sim/door_socket.h"
+#include "hw-sim/door.h"
 
 #include "tests/support/test.h"
 
@@ -20,7 +20,7 @@ static void street_make(struct street *street)
     strcpy(street->folder, "/tmp/suture-door-XXXXXX");
     assert_non_null(mkdtemp(street->folder));
     snprintf(street->path, sizeof street->path, "%s/p.sock", street->folder);
-    door_start(&street->door, street->path);
+    door_start(&street->door, &door_socket, street->path);
     assert_true(door_open(&street->door, NULL));
 }
 
@@ -215,7 +215,7 @@ static void a_socket_that_answers_is_left_alone(void **state)
     struct door other;
     struct failure why;
     street_make(&street);
-    door_start(&other, street.path);
+    door_start(&other, &door_socket, street.path);
     assert_false(door_open(&other, &why));
     assert_int_equal(why.id, FAIL_DOOR);
     door_shut(&other);
@@ -262,10 +262,10 @@ static void a_path_too_long_for_a_socket_is_refused(void **state)
     memset(path, 'a', sizeof path);
     path[0] = '/';
     path[108] = '\0';
-    door_start(&door, path);
+    door_start(&door, &door_socket, path);
     assert_false(door_open(&door, &why));
     assert_int_equal(why.id, FAIL_DOOR);
-    door_start(&door, "");
+    door_start(&door, &door_socket, "");
     assert_false(door_open(&door, &why));
     assert_int_equal(unix_connect(path, FAIL_CONTROL, &why), -1);
     assert_int_equal(why.id, FAIL_CONTROL);

@@ -1,0 +1,97 @@
+#!/bin/bash
+# Pumps on serial lines: ports under stable names, SMP console and COBS frames, and what a bad cable does.
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+. "$top/tests/support/story.sh"
+. "$top/tests/e2e/cart.sh"
+IMAGE_SIZE=90000
+cart=$(mktemp -d /tmp/suture-serial-XXXXXX)
+trap 'rm -rf "$cart"' EXIT
+(set -e && cd "$cart" && cart_make 3 && sed -i 's/^door: unix:\(pump.\).sock/door: pty:\1.tty/' pump*.yaml) \
+    >"$cart.log" 2>&1 || { cat "$cart.log"; echo "not ok the cart was not made"; exit 1; }
+rm -f "$cart.log"
+runs() { suture devices "serial:pump$1.tty" | grep -qF " $2 " || { echo "pump $1 does not run $2"; return 1; }; }
+
+an_update_over_a_line_ends_proven() {
+    bench && pumps 1
+    ends 0 suture update serial:pump1.tty
+    said RETURN
+    runs 1 2.0.0
+    proven 0
+}
+three_lines_at_once_end_each_in_its_own_way() {
+    bench && pumps 1 2 3
+    ctl 2 therapy on
+    ctl 3 service off
+    ends 10 suture update serial:pump1.tty serial:pump2.tty@9600 serial:pump3.tty@230400
+    runs 1 2.0.0
+    runs 2 1.0.0
+    runs 3 1.0.0
+}
+a_power_cut_over_a_line_resumes_without_sending_all_again() {
+    bench && pumps 1
+    ctl 1 power-cut at-share 0.7 torn
+    ends 16 suture update --wait 0 serial:pump1.tty
+    ctl 1 wait off
+    ctl 1 wait off
+    [ ! -e pump1.tty ]
+    ctl 1 power-on
+    ctl 1 wait on
+    ends 0 suture resume serial:pump1.tty
+    grep -qE ', [1-9][0-9]* were there already' said
+    runs 1 2.0.0
+}
+a_pulled_cable_takes_the_port_away_and_brings_it_back() {
+    bench && pumps 1
+    ctl 1 cable pull
+    ctl 1 wait on # a second question: by now the simulator has gone round once
+    [ ! -e pump1.tty ]
+    ends 12 suture devices serial:pump1.tty
+    said E-70
+    ctl 1 cable plug
+    ctl 1 wait on
+    runs 1 1.0.0
+}
+a_device_that_is_silent_or_babbles_on_a_line_is_no_device() {
+    bench && pumps 1
+    ctl 1 mute on
+    ends 12 suture devices serial:pump1.tty
+    ctl 1 mute off
+    ctl 1 babble on
+    ends 12 suture devices serial:pump1.tty
+    ctl 1 babble off
+    runs 1 1.0.0
+}
+a_port_in_use_is_said() {
+    bench && pumps 1
+    exec 8<pump1.tty
+    flock -x 8
+    ends 13 suture update serial:pump1.tty
+    said E-79
+    exec 8<&-
+    ends 0 suture update serial:pump1.tty
+}
+noise_on_the_line_before_a_request_disturbs_nothing() {
+    bench && pumps 1
+    printf 'login: \x06\x09AAA\x04\x14\x02\xff\xff garbage\n' >pump1.tty
+    ends 0 suture update serial:pump1.tty
+    runs 1 2.0.0
+}
+one_port_by_two_names_is_one_device() {
+    bench && pumps 1
+    ln -s pump1.tty again.tty
+    ends 64 suture update serial:pump1.tty serial:again.tty@9600
+}
+a_name_that_is_taken_is_left_alone() {
+    bench
+    echo mine >pump1.tty
+    ends 74 suture-sim run pump1.yaml
+    said E-92
+    grep -q mine pump1.tty
+}
+
+run_stories an_update_over_a_line_ends_proven three_lines_at_once_end_each_in_its_own_way \
+    a_power_cut_over_a_line_resumes_without_sending_all_again a_pulled_cable_takes_the_port_away_and_brings_it_back \
+    a_device_that_is_silent_or_babbles_on_a_line_is_no_device a_port_in_use_is_said \
+    noise_on_the_line_before_a_request_disturbs_nothing one_port_by_two_names_is_one_device \
+    a_name_that_is_taken_is_left_alone
