@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing, through the package manager, for the purposes given (build demo test lint fresh; none: all).
+# Installs what is missing, through the package manager, for the purposes given (build demo test lint fresh interop; none: all but the last).
 # Without root it prints the command to type.
 set -eu
 [ $# -gt 0 ] || set -- build demo test lint fresh
@@ -11,7 +11,8 @@ packages() {
     test) echo libcmocka-dev gcc-arm-none-eabi seabios openssl jq ;;
     lint) echo clang-format cppcheck ;;
     fresh) echo debootstrap git ;;
-    *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh" >&2; exit 64 ;;
+    interop) echo python3 python3-venv ;;
+    *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh interop" >&2; exit 64 ;;
     esac
 }
 

@@ -84,10 +84,15 @@ mutants: ## plant mistakes in a copy of the agent, one by one; the tests must ca
 	@tests/deps.sh build test
 	@B=$(B) tests/power/mutants.sh $(NAMES)
 
+test-interop: ## other people's SMP clients against simulated pumps on serial lines
+	@tests/deps.sh build test interop
+	@$(MAKE) --no-print-directory all
+	@B=$(B) tests/run.sh tests/interop/run.sh
+
 SUITES ?= bookworm trixie
 test-fresh: ## `make demo` and `make test` in minimal Debian roots, from a clone (needs root)
 	@tests/deps.sh fresh
 	@tests/fresh/run.sh $(SUITES)
 
-.PHONY: test run-tests demo device host-command device-command size lint test-fresh mutants check-power $(addprefix check-,$(TEST_FOLDERS))
+.PHONY: test test-interop run-tests demo device host-command device-command size lint test-fresh mutants check-power $(addprefix check-,$(TEST_FOLDERS))
 .SECONDARY:
