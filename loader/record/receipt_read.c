@@ -319,19 +319,28 @@ static void print_text(FILE *out, const char *label, const char *text)
     fprintf(out, "  %-12s %s\n", label, harmless);
 }
 
-static void print_image(FILE *out, const struct receipt_file *file, const char *member)
+/* Versions are the station's word everywhere: the report has sequences. */
+static void print_signed_image(FILE *out, const struct receipt_file *file)
 {
-    const char *version = text_at(file, member, "version"), *slot = text_at(file, member, "slot");
-    const char *digest = text_at(file, member, "sha256");
+    const char *slot = text_at(file, "after", "slot"), *digest = text_at(file, "after", "sha256");
     char line[200];
 
-    /* Versions are the station's word everywhere: the report has sequences. */
-    if (version == NULL || slot == NULL || digest == NULL) {
-        print_text(out, member, NULL);
+    if (slot == NULL || digest == NULL) {
+        print_text(out, "after", NULL);
         return;
     }
-    snprintf(line, sizeof line, "%.32s in slot %.1s, sha256 %.16s…", version, slot, digest);
-    print_text(out, member, line);
+    snprintf(line, sizeof line, "sequence %lld in slot %.1s, sha256 %.16s…",
+             (long long)integer_at(file, "after", "sequence"), slot, digest);
+    print_text(out, "after", line);
+}
+
+static void print_versions(FILE *out, const struct receipt_file *file)
+{
+    const char *before = text_at(file, "before", "version"), *after = text_at(file, "after", "version");
+    char line[200];
+
+    snprintf(line, sizeof line, "%.32s -> %.32s", before ? before : "-", after ? after : "-");
+    print_text(out, "version", line);
 }
 
 void receipt_print(FILE *out, const struct receipt_file *file)
@@ -342,12 +351,12 @@ void receipt_print(FILE *out, const struct receipt_file *file)
     fprintf(out, " what the device signed\n");
     print_text(out, "evidence", text_at(file, "evidence", "kind"));
     print_text(out, "serial", text_at(file, "device", "serial"));
-    print_image(out, file, "after");
+    print_signed_image(out, file);
     fprintf(out, " what the station says\n");
     print_text(out, "model", text_at(file, "device", "model"));
     print_text(out, "hardware", text_at(file, "device", "hw"));
     print_text(out, "bundle", text_at(file, "bundle", "file"));
-    print_image(out, file, "before");
+    print_versions(out, file);
     print_text(out, "station", text_at(file, "session", "station"));
     print_text(out, "start", text_at(file, "session", "start"));
     print_text(out, "end", text_at(file, "session", "end"));

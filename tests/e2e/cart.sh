@@ -85,13 +85,20 @@ pumps() {
     mkfifo ready
     suture-sim run "${profiles[@]}" >ready 2>&1 &
     simulator=$!
-    trap 'kill $simulator 2>/dev/null; wait $simulator 2>/dev/null' EXIT
+    trap pumps_off EXIT
     exec 9<ready
     while read -r line <&9; do
         case $line in ready:*) break ;; E-*) echo "$line"; return 1 ;; esac
     done
     cat <&9 >>simulator.log &
     for n in "$@"; do ctl "$n" wait on; done
+}
+# pumps_off: at a story's end; a simulator that does not end well is a failure of the story
+pumps_off() {
+    local code=$?
+    kill "$simulator" 2>/dev/null || exit "$code"
+    wait "$simulator" || { code=$?; cat simulator.log; echo "the simulator ended with $code"; }
+    exit "$code"
 }
 # pumps_killed: the simulator dies as a process does, without a word
 pumps_killed() {

@@ -600,6 +600,29 @@ static void a_receipt_is_printed_without_what_could_move_a_terminal(void **state
     free(text);
 }
 
+static void what_is_shown_as_signed_is_in_the_report(void **state)
+{
+    struct receipt_file *file;
+    struct failure why;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    write_it();
+    assert_true(receipt_read(path, &file, &why));
+    receipt_print(out, file);
+    receipt_file_free(file);
+    fclose(out);
+    char *claims = strstr(text, "what the station says");
+    assert_non_null(claims);
+    assert_non_null(strstr(claims, "4.3.1"));
+    *claims = '\0';
+    assert_non_null(strstr(text, "sequence 7 in slot B"));
+    assert_null(strstr(text, "4.3.1"));
+    free(text);
+}
+
 /* ---- places that take no receipt */
 
 static void a_folder_that_can_not_be_made_is_said(void **state)
@@ -679,6 +702,7 @@ int main(void)
         STORY(a_receipt_beyond_its_limit_is_not_read),
         STORY(what_is_no_file_is_not_read),
         STORY(a_receipt_is_printed_without_what_could_move_a_terminal),
+        STORY(what_is_shown_as_signed_is_in_the_report),
         STORY(a_folder_that_can_not_be_made_is_said),
         STORY(a_full_disk_leaves_nothing_behind),
     };
