@@ -11,8 +11,9 @@ packages() {
     test) echo libcmocka-dev gcc-arm-none-eabi seabios openssl jq ;;
     lint) echo clang-format cppcheck ;;
     fresh) echo debootstrap git ;;
+    fuzz) echo clang libclang-rt-dev ;;
     interop) echo python3 python3-venv ;;
-    *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh interop" >&2; exit 64 ;;
+    *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh fuzz interop" >&2; exit 64 ;;
     esac
 }
 

@@ -89,10 +89,26 @@ test-interop: ## other people's SMP clients against simulated pumps on serial li
 	@$(MAKE) --no-print-directory all
 	@B=$(B) tests/run.sh tests/interop/run.sh
 
+# ---- fuzzing: everything built once more with clang, coverage and sanitizers
+FUZZ_SECONDS ?= 600
+FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_TARGETS  = $(patsubst tests/fuzz/%.c,$(B)/fuzz/bin/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(B)/fuzz/bin/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz.o $(LIB_SUPPORT) $(TEST_LIBS_loader)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+	    $(PKG_LIBS) -lcmocka $(LDFLAGS)
+fuzz-targets: $(FUZZ_TARGETS)
+
+fuzz: ## every parser of outside bytes under libFuzzer, FUZZ_SECONDS=600 over all
+	@tests/deps.sh build test fuzz
+	@$(MAKE) --no-print-directory B=$(B)/fuzzing CC=clang WERROR= CFLAGS="-O1 -Wno-unknown-warning-option $(FUZZ_FLAGS)" fuzz-targets
+	@B=$(B) tests/fuzz/run.sh $(FUZZ_SECONDS) $(B)/fuzzing/fuzz/bin/fuzz_*
+
 SUITES ?= bookworm trixie
 test-fresh: ## `make demo` and `make test` in minimal Debian roots, from a clone (needs root)
 	@tests/deps.sh fresh
 	@tests/fresh/run.sh $(SUITES)
 
-.PHONY: test test-interop run-tests demo device host-command device-command size lint test-fresh mutants check-power $(addprefix check-,$(TEST_FOLDERS))
+.PHONY: test fuzz fuzz-targets test-interop run-tests demo device host-command device-command size lint test-fresh mutants check-power $(addprefix check-,$(TEST_FOLDERS))
 .SECONDARY:
