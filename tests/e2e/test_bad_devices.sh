@@ -11,7 +11,7 @@ IMAGE_SIZE=40000
 # sending: pump 1 has a slow link, and an update that loses patience after a second is on its way; its lines go to `lines`
 sending() {
     bench
-    profile 1 'link_speed: 20000'
+    profile 1 'link_speed: 12000'
     pumps 1
     suture update --wait 1 --json unix:pump1.sock >lines &
     loader=$!

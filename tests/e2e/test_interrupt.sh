@@ -34,7 +34,7 @@ before_a_byte_was_sent_flash_is_as_it_was() {
 
 told_to_end_while_it_sends_it_leaves_what_is_there() {
     bench
-    profile 1 'link_speed: 20000'
+    profile 1 'link_speed: 12000'
     pumps 1
     suture update --json unix:pump1.sock >lines &
     loader=$!
