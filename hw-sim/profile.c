@@ -27,7 +27,7 @@ static const cyaml_strval_t area_words[] = {
     {"slot_a", AREA_SLOT_A},   {"slot_b", AREA_SLOT_B}};
 
 #define FIELD_WORD(key, structure, member, words)                                                            \
-    CYAML_FIELD_ENUM(key, OPTIONAL, structure, member, words, CYAML_ARRAY_LEN(words))
+    CYAML_FIELD_ENUM(key, CYAML_FLAG_STRICT | OPTIONAL, structure, member, words, CYAML_ARRAY_LEN(words))
 #define FIELD_NUMBER(key, structure, member) CYAML_FIELD_UINT(key, OPTIONAL, structure, member)
 
 static const cyaml_schema_field_t behaviour_fields[] = {
@@ -46,7 +46,7 @@ static const cyaml_schema_value_t behaviour_row = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct behaviour, behaviour_fields)};
 
 static const cyaml_schema_value_t area_row = {
-    CYAML_VALUE_ENUM(CYAML_FLAG_DEFAULT, enum area_id, area_words, CYAML_ARRAY_LEN(area_words))};
+    CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, enum area_id, area_words, CYAML_ARRAY_LEN(area_words))};
 static const cyaml_schema_field_t chip_fields[] = {
     CYAML_FIELD_UINT("write_unit", CYAML_FLAG_DEFAULT, struct profile_chip, write_unit),
     CYAML_FIELD_UINT("erase_block", CYAML_FLAG_DEFAULT, struct profile_chip, erase_block),
@@ -82,7 +82,7 @@ static const cyaml_schema_field_t fields[] = {
     YAML_FIELD_BOOL("service", OPTIONAL, struct profile, service),
     FIELD_WORD("use", struct profile, use, use_words),
     CYAML_FIELD_UINT_PTR("battery", OWN_TEXT, struct profile, battery),
-    CYAML_FIELD_ENUM_PTR("mains", OWN_TEXT, struct profile, mains, yaml_bool, 2),
+    CYAML_FIELD_ENUM_PTR("mains", CYAML_FLAG_STRICT | OWN_TEXT, struct profile, mains, yaml_bool, 2),
     CYAML_FIELD_STRING_PTR("settings", OWN_TEXT, struct profile, settings, 0, PATH_TEXT_MAX),
     YAML_FIELD_BOOL("rescue", OPTIONAL, struct profile, rescue),
     CYAML_FIELD_SEQUENCE("behaviour", OWN_TEXT, struct profile, behaviour, &behaviour_row, 0,

@@ -11,7 +11,7 @@
 /* A boolean in a schema: only "true" and "false", where libcyaml's own takes any word for true. */
 extern const cyaml_strval_t yaml_bool[2];
 #define YAML_FIELD_BOOL(key, flags, structure, member)                                                       \
-    CYAML_FIELD_ENUM(key, flags, structure, member, yaml_bool, 2)
+    CYAML_FIELD_ENUM(key, CYAML_FLAG_STRICT | (flags), structure, member, yaml_bool, 2)
 
 /* Reads the one document of a file by `schema`, whose top must be a pointer to a mapping. Refused with `id`, and file,
  * line and reason in the message: an unknown or repeated key, a missing field, a wrong type, a number that is not wholly

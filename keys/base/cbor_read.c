@@ -337,7 +337,10 @@ static bool key_follows(struct span last, struct span key)
     return order < 0 || (order == 0 && last.size < key.size);
 }
 
-enum status cbor_more(struct cbor *cbor, struct cbor_items *items, bool *more)
+static enum status skip(struct cbor *cbor, unsigned depth);
+
+/* cbor_more with the depth that a key may still have: a key can be a map whose key is a map, and so on. */
+static enum status more_items(struct cbor *cbor, struct cbor_items *items, bool *more, unsigned depth)
 {
     if (items->indefinite) {
         if (left(cbor) == 0)
@@ -355,10 +358,10 @@ enum status cbor_more(struct cbor *cbor, struct cbor_items *items, bool *more)
     }
     if (items->map && cbor->mode == CBOR_CANONICAL) {
         struct cbor at = *cbor;
-        struct span key;
-        enum status status = cbor_skip(&at, &key);
+        enum status status = skip(&at, depth);
         if (status)
             return status;
+        struct span key = span_of(cbor->at, (size_t)(at.at - cbor->at));
         if (items->last_key.data != NULL && !key_follows(items->last_key, key))
             return BAD_FORMAT;
         items->last_key = key;
@@ -369,7 +372,10 @@ enum status cbor_more(struct cbor *cbor, struct cbor_items *items, bool *more)
     return OK;
 }
 
-static enum status skip(struct cbor *cbor, unsigned depth);
+enum status cbor_more(struct cbor *cbor, struct cbor_items *items, bool *more)
+{
+    return more_items(cbor, items, more, CBOR_DEPTH_MAX);
+}
 
 static enum status skip_items(struct cbor *cbor, unsigned depth)
 {
@@ -378,7 +384,7 @@ static enum status skip_items(struct cbor *cbor, unsigned depth)
     enum status status =
         cbor_kind(cbor) == CBOR_MAP ? cbor_enter_map(cbor, &items) : cbor_enter_array(cbor, &items);
 
-    while (!status && !(status = cbor_more(cbor, &items, &more)) && more) {
+    while (!status && !(status = more_items(cbor, &items, &more, depth)) && more) {
         status = skip(cbor, depth);
         if (!status && items.map)
             status = skip(cbor, depth);

@@ -142,6 +142,12 @@ static void every_mistake_is_refused_with_file_line_and_reason(void **state)
         {least, "seed: many\n", "line 4"},
         {least, "use: sometimes\n", "line 4"},
         {least, "service: maybe\n", "line 4"},
+        {least, "service: 7\n", "line 4"}, /* a number is no word, though libcyaml can take one for it */
+        {least, "use: 2\n", "line 4"},
+        {least, "mains: 3\n", "line 4"},
+        {least, "behaviour:\n  - hang: 7\n", "line 5"},
+        {least, "behaviour:\n  - self_test: 9\n", "line 5"},
+        {least, "chips:\n  - {write_unit: 8, erase_block: 4096, areas: [99]}\n", "line 5"},
         {least, "battery: 101\n", "line 4: battery"},
         {least, "buffer: 100\n", "line 4: buffer"},
         {least, "door: tcp:host:1\n", "line 4: door"},

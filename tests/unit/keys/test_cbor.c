@@ -111,6 +111,21 @@ static void nesting_is_bounded(void **state)
     assert_int_equal(skip_all(cbor_over(span_of(deep, sizeof deep), CBOR_CANONICAL)), TOO_LARGE);
 }
 
+static void nesting_inside_keys_is_bounded_too(void **state)
+{
+    (void)state;
+    static uint8_t deep[20000];
+    memset(deep, 0xa1, sizeof deep);
+    assert_int_equal(skip_all(cbor_over(span_of(deep, sizeof deep), CBOR_CANONICAL)), TOO_LARGE);
+    assert_int_equal(skip_all(cbor_over(span_of(deep, sizeof deep), CBOR_LOOSE)), TOO_LARGE);
+
+    struct cbor cbor = cbor_over(span_of(deep, sizeof deep), CBOR_CANONICAL);
+    struct cbor_items items;
+    bool more;
+    assert_int_equal(cbor_enter_map(&cbor, &items), OK);
+    assert_int_equal(cbor_more(&cbor, &items, &more), TOO_LARGE);
+}
+
 static void a_writer_that_runs_out_of_room_writes_nothing_more(void **state)
 {
     (void)state;
@@ -133,6 +148,7 @@ int main(void)
         cmocka_unit_test(what_is_no_item_is_refused),
         cmocka_unit_test(a_string_or_a_count_beyond_the_end_is_incomplete),
         cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(nesting_inside_keys_is_bounded_too),
         cmocka_unit_test(a_writer_that_runs_out_of_room_writes_nothing_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
