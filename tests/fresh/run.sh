@@ -41,10 +41,10 @@ try_suite() {
         grep -rhiE '^[^#/]*Acquire::(http|https|Retries)' /etc/apt/apt.conf /etc/apt/apt.conf.d 2>/dev/null \
             >"$root/etc/apt/apt.conf.d/99-as-outside" || true
     fi
-    git clone -q "$top" "$root/root/suture"
+    git clone -q "$top" "$root/srv/suture"
     for command in demo test; do
         echo "fresh: make $command, in Debian $1"
-        inside make -C /root/suture "$command" >"$B/fresh/$1.$command.log" 2>&1 ||
+        inside make -C /srv/suture "$command" >"$B/fresh/$1.$command.log" 2>&1 ||
             { tail -n 40 "$B/fresh/$1.$command.log" >&2; return 1; }
         tail -n 1 "$B/fresh/$1.$command.log"
     done
