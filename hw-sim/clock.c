@@ -4,23 +4,28 @@
 #include <limits.h>
 #include <time.h>
 
-static uint64_t steady_ms(void)
+static uint64_t steady_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 void clock_start(struct clock *clock, enum clock_kind kind)
 {
     clock->kind = kind;
     clock->now_ms = 0;
-    clock->start_ms = kind == CLOCK_REAL ? steady_ms() : 0;
+    clock->start_us = kind == CLOCK_REAL ? steady_us() : 0;
 }
 
 uint64_t clock_now(const struct clock *clock)
 {
-    return clock->kind == CLOCK_REAL ? steady_ms() - clock->start_ms : clock->now_ms;
+    return clock_now_us(clock) / 1000;
+}
+
+uint64_t clock_now_us(const struct clock *clock)
+{
+    return clock->kind == CLOCK_REAL ? steady_us() - clock->start_us : clock->now_ms * 1000;
 }
 
 void clock_move(struct clock *clock, uint64_t ms)

@@ -12,11 +12,13 @@ enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
 struct clock {
     enum clock_kind kind;
     uint64_t now_ms;   /* virtual: the time it is; real: unused */
-    uint64_t start_ms; /* real: the system's steady clock at clock_start */
+    uint64_t start_us; /* real: the system's steady clock at clock_start */
 };
 
 void clock_start(struct clock *clock, enum clock_kind kind);
 uint64_t clock_now(const struct clock *clock);
+/* The same in microseconds. */
+uint64_t clock_now_us(const struct clock *clock);
 /* Moves a virtual clock forward to `ms`; never back, and not to CLOCK_NEVER. Nothing happens to a real one. */
 void clock_move(struct clock *clock, uint64_t ms);
 /* Milliseconds from now until `ms` as poll(2) wants them: 0 when past, -1 for CLOCK_NEVER. */

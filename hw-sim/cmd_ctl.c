@@ -128,6 +128,10 @@ static const char *const examples[] = {
     "# alarm on|off, battery N [mains|no-mains], settings TEXT, status,",
     "# wait off|on|hung|recovery|staged|trial|settled|confirmed|rolled-back [SECONDS]",
     "suture-sim ctl p200.yaml status",
+    "# one frame in a hundred is lost; the adapter unplugged for 2 s after 20,000 bytes; well again",
+    "suture-sim ctl p200.yaml faults loss per=frame per_million=10000",
+    "suture-sim ctl p200.yaml faults pull at_byte=20000 for_ms=2000",
+    "suture-sim ctl p200.yaml faults off",
     NULL,
 };
 
@@ -136,7 +140,7 @@ const struct command command_ctl = {
     .arguments = "PROFILE.yaml|SOCKET VERB [WORD…]",
     .least_arguments = 2,
     .most_arguments = SIZE_MAX,
-    .summary = "one verb to a running device: power, cable, service mode, use, status, wait",
+    .summary = "one verb to a running device: power, cable, faults, service mode, use, status, wait",
     .examples = examples,
     .run = run,
 };

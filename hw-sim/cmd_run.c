@@ -50,9 +50,24 @@ static void name_station(struct station *station)
     text_harmless(station->name, sizeof station->name, base, length);
 }
 
+/* A port that the system chose is not in the profile. */
+static void tell_port(const struct station *station)
+{
+    char address[DOOR_ADDRESS], text[DOOR_ADDRESS + 16];
+
+    if (station->profile.door_scheme != DOOR_TCP)
+        return;
+    station->door.kind->address(&station->door, address);
+    snprintf(text, sizeof text, "door at %s", address);
+    print_event((void *)(uintptr_t)station, station->device, text);
+}
+
 static bool station_open(struct station *station, const char *path, const struct clock *clock,
                          struct failure *why)
 {
+    static const struct door_kind *const kinds[] = {
+        [DOOR_UNIX] = &door_unix, [DOOR_TCP] = &door_tcp, [DOOR_PTY] = &door_pty};
+
     station->clock = clock;
     if (!profile_read(path, &station->profile, why))
         return false;
@@ -66,11 +81,12 @@ static bool station_open(struct station *station, const char *path, const struct
         station->has_control = true;
     }
     if (station->profile.door != NULL) {
-        door_start(&station->door, station->profile.is_line ? &door_pty : &door_socket,
-                   station->profile.door);
+        door_start(&station->door, kinds[station->profile.door_scheme], station->profile.door,
+                   station->profile.content->baud, device_faults(station->device));
         if (!door_open(&station->door, why))
             return false;
         station->has_door = true;
+        tell_port(station);
     }
     return true;
 }
@@ -85,14 +101,15 @@ static void station_close(struct station *station)
     profile_free(&station->profile);
 }
 
-/* The door is open while the device has power and its cable is plugged. */
-static void settle_door(struct station *station)
+/* The door is open while the device has power and its cable is plugged, also by the script of faults. */
+static void settle_door(struct station *station, uint64_t now_us)
 {
+    bool pulled = faults_line(device_faults(station->device), now_us) == LINE_PULLED;
     struct device_status status;
     struct failure why;
 
     device_status(station->device, &status);
-    if (status.state == DEVICE_OFF || !device_cable(station->device)->plugged) {
+    if (status.state == DEVICE_OFF || !device_cable(station->device)->plugged || pulled) {
         door_shut(&station->door);
         return;
     }
@@ -103,10 +120,12 @@ static void settle_door(struct station *station)
 }
 
 /* Moves bytes one way each; true when something moved. */
-static bool move_bytes(struct station *station, uint64_t now)
+static bool move_bytes(struct station *station, uint64_t now_us)
 {
     struct door *door = &station->door;
+    uint64_t now = now_us / 1000;
     size_t taken = 0, given = 0;
+    bool flowed = door_flow(door, now_us);
 
     if (door->in.size > 0) {
         taken = device_receive(station->device, span_used(&door->in), now);
@@ -117,9 +136,8 @@ static bool move_bytes(struct station *station, uint64_t now)
         given = device_send(station->device, door->out.data + door->out.size,
                             door->out.capacity - door->out.size, now);
         door->out.size += given;
-        door_flush(door);
     }
-    return taken > 0 || given > 0;
+    return taken > 0 || given > 0 || flowed;
 }
 
 /* Without a loader the answers have nowhere to go, as on a line that nobody holds. */
@@ -130,31 +148,39 @@ static void drop_answers(struct station *station, uint64_t now)
         ;
 }
 
-/* Lets one device do what is due; returns when it wants to be called again. */
-static uint64_t station_step(struct station *station, uint64_t now)
+static uint64_t lesser(uint64_t a, uint64_t b)
 {
-    uint64_t wake = now;
+    return a < b ? a : b;
+}
+
+/* Microseconds as a time at which it is surely so late, ms. */
+static uint64_t ms_of(uint64_t us)
+{
+    return us == FAULTS_NEVER ? CLOCK_NEVER : us / 1000 + (us % 1000 != 0);
+}
+
+/* Lets one device do what is due; returns when it wants to be called again. */
+static uint64_t station_step(struct station *station, uint64_t now_us)
+{
+    uint64_t now = now_us / 1000, wake = now;
 
     for (int round = 0; round < ROUNDS_MAX && wake <= now; round++) {
         bool moved = false;
         if (station->has_door) {
-            settle_door(station);
+            settle_door(station, now_us);
             if (door_changed(&station->door))
                 device_link_reset(station->device);
-            moved = move_bytes(station, now);
+            moved = move_bytes(station, now_us);
         }
         if (!station->has_door || station->door.client < 0)
             drop_answers(station, now);
         wake = device_step(station->device, now);
+        if (station->has_door)
+            wake = lesser(wake, ms_of(door_wake(&station->door, now_us)));
         if (moved)
             wake = now;
     }
     return wake;
-}
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 static uint64_t step_all(struct station *stations, size_t count, const struct clock *clock)
@@ -162,20 +188,20 @@ static uint64_t step_all(struct station *stations, size_t count, const struct cl
     uint64_t wake = CLOCK_NEVER;
 
     for (size_t i = 0; i < count; i++) {
-        wake = lesser(wake, station_step(&stations[i], clock_now(clock)));
+        wake = lesser(wake, station_step(&stations[i], clock_now_us(clock)));
         if (stations[i].has_control)
             wake = lesser(wake, control_settle(&stations[i].control, clock_now(clock)));
     }
     return wake;
 }
 
-static void watch_all(struct station *stations, size_t count, struct pollfd *polls)
+static void watch_all(struct station *stations, size_t count, struct pollfd *polls, const struct clock *clock)
 {
     for (size_t i = 0; i < count; i++, polls += POLLS_EACH) {
         for (size_t k = 0; k < POLLS_EACH; k++)
             polls[k] = (struct pollfd){-1, 0, 0};
         if (stations[i].has_door)
-            door_watch(&stations[i].door, polls);
+            door_watch(&stations[i].door, polls, clock_now_us(clock));
         if (stations[i].has_control)
             control_watch(&stations[i].control, polls + DOOR_POLLS);
     }
@@ -186,7 +212,7 @@ static void serve_all(struct station *stations, size_t count, const struct pollf
 {
     for (size_t i = 0; i < count; i++, polls += POLLS_EACH) {
         if (stations[i].has_door)
-            door_serve(&stations[i].door, polls);
+            door_serve(&stations[i].door, polls, clock_now_us(clock));
         if (stations[i].has_control)
             control_serve(&stations[i].control, polls + DOOR_POLLS, clock_now(clock));
     }
@@ -218,7 +244,7 @@ static bool run_loop(struct station *stations, size_t count, const struct clock 
     for (;;) {
         uint64_t wake = step_all(stations, count, clock);
         polls[0] = (struct pollfd){signals, POLLIN, 0};
-        watch_all(stations, count, polls + 1);
+        watch_all(stations, count, polls + 1, clock);
         int happened = poll(polls, (nfds_t)(1 + count * POLLS_EACH), clock_wait(clock, wake));
         if (happened < 0 && errno != EINTR) {
             fine = failure_set(why, FAIL_INTERNAL, "poll: %s", strerror(errno));

@@ -248,6 +248,44 @@ static json_t *status_json(struct device *device)
     return json;
 }
 
+/* What of the script has happened so far. */
+static void faults_tell(const struct question *question)
+{
+    const struct faults *faults = device_faults(question->device);
+    int size = snprintf(question->answer, CONTROL_ANSWER, "ok {\"faults\":%zu", faults->count);
+
+    for (int i = 0; i < FAULT_KINDS; i++)
+        size += snprintf(question->answer + size, (size_t)(CONTROL_ANSWER - size), ",\"%s\":%llu",
+                         fault_kind_names[i], (unsigned long long)faults->happened[i]);
+    snprintf(question->answer + size, (size_t)(CONTROL_ANSWER - size), "}");
+}
+
+/* faults: how many; faults off; faults KIND key=value… adds one. */
+static bool verb_faults(struct question *question)
+{
+    enum door_scheme scheme = device_profile(question->device)->door_scheme;
+    struct faults *faults = device_faults(question->device);
+    char words[CONTROL_LINE];
+    struct fault fault;
+
+    if (question->rest[0] == '\0') {
+        faults_tell(question);
+        return true;
+    }
+    if (strcmp(question->rest, "off") == 0) {
+        faults_clear(faults);
+        return true;
+    }
+    snprintf(words, sizeof words, "%s", question->rest);
+    const char *problem = fault_read(words, &fault);
+    if (problem == NULL)
+        problem = fault_check(&fault, scheme == DOOR_PTY ? FAULTS_ON_FRAMES : FAULTS_ON_PACKETS);
+    if (problem != NULL)
+        return wrong(question, "faults: %s", problem);
+    return faults_add(faults, &fault, question->now * 1000) ||
+           wrong(question, "faults: a script has at most %d", FAULTS_MAX);
+}
+
 static bool verb_status(struct question *question)
 {
     json_t *json = status_json(question->device);
@@ -332,6 +370,7 @@ static const struct {
     {"alarm", 1, verb_use, USE_ALARM},
     {"battery", 2, verb_battery, 0},
     {"settings", SIZE_MAX, verb_settings, 0},
+    {"faults", SIZE_MAX, verb_faults, 0},
     {"status", 0, verb_status, 0},
     {"wait", 2, verb_wait, 0},
 };

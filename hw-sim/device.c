@@ -385,6 +385,9 @@ bool device_open(const struct profile_file *profile, enum device_flash where, st
     };
     power_start(&device->power);
     cable_start(&device->cable, content->link_speed, content->seed);
+    faults_start(&device->faults, content->seed);
+    for (unsigned i = 0; i < content->faults_count; i++)
+        faults_add(&device->faults, &content->faults[i], 0); /* as many as fit: the profile's schema */
     if (!device_settings(device, content->settings, why) ||
         !placement_make(profile, &device->placement, why) || !make_flash(device, where, why) ||
         !make_ram(device, why)) {
@@ -430,6 +433,11 @@ struct interlock *device_interlock(struct device *device)
 struct cable *device_cable(struct device *device)
 {
     return &device->cable;
+}
+
+struct faults *device_faults(struct device *device)
+{
+    return &device->faults;
 }
 
 bool device_begin_therapy(struct device *device)

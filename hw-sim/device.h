@@ -25,6 +25,7 @@
 #include "agent/port.h"
 #include "hw-sim/cable.h"
 #include "hw-sim/clock.h"
+#include "hw-sim/faults.h"
 #include "hw-sim/placement.h"
 
 enum device_state { DEVICE_OFF, DEVICE_BOOT_LOADER, DEVICE_STARTING, DEVICE_RUNNING, DEVICE_HUNG };
@@ -72,6 +73,8 @@ uint64_t device_step(struct device *device, uint64_t now);
 /* What a person at the device changes. The pointers stay valid until device_close. */
 struct interlock *device_interlock(struct device *device);
 struct cable *device_cable(struct device *device);
+/* What its line does to bytes: begun from the profile's seed and script; for whoever carries the bytes to apply. */
+struct faults *device_faults(struct device *device);
 /* Begins therapy, unless a trial runs: then false, as a real port refuses it. */
 bool device_begin_therapy(struct device *device);
 /* What both images share; NULL: nothing. The text is copied. FAIL_MEMORY. */

@@ -63,7 +63,7 @@ void device_port_make(struct device *device)
     device->port = (struct port){
         .context = device,
         .agent_version = SUTURE_VERSION,
-        .link = device->profile->is_line ? PORT_LINK_LINE : PORT_LINK_PACKETS,
+        .link = device->profile->door_scheme == DOOR_PTY ? PORT_LINK_LINE : PORT_LINK_PACKETS,
         .block_max = class->block_max,
         .segment_max = class->segment_max,
         .decoder_ram = class->ram,

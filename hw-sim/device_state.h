@@ -31,6 +31,7 @@ struct device {
 
     struct interlock interlock;
     struct cable cable;
+    struct faults faults;
     bool in_waits, out_waits; /* for the cable's speed */
     char *settings;
     bool trial;

@@ -1,22 +1,18 @@
-/* pty:PATH: a serial line. PATH is a symbolic link to the pty's slave, which any program opens as it opens a real port; its
- * frames become packets on this side. Only a link of our own is ever replaced or removed. */
+/* pty:PATH: a serial line. PATH is a symbolic link to the pty's slave, which any program opens as it opens a real port. The
+ * slave is held open here too: programs come and go, and the line neither ends nor reports a hang-up. Only a link to a pty
+ * is ever replaced, and only our own is removed. */
 #include "hw-sim/door.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
-static uint64_t steady_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+#define PTY_FOLDER "/dev/pts/"
+#define PATH_SIZE  4096
 
 static bool no_pty(struct door *door, const char *what, struct failure *why)
 {
@@ -25,14 +21,45 @@ static bool no_pty(struct door *door, const char *what, struct failure *why)
     return false;
 }
 
-/* A link from a dead simulator leads to no tty any more, or to one that is not there; anything else is not ours. */
+/* Where the link at `path` leads; false: no link stands there. */
+static bool link_read(const char *path, char to[PATH_SIZE])
+{
+    ssize_t length = readlink(path, to, PATH_SIZE - 1);
+
+    if (length < 0)
+        return false;
+    to[length] = '\0';
+    return true;
+}
+
+/* Nothing, or what a simulator left behind: a link to a pty. */
 static bool path_is_free(const char *path)
 {
-    struct stat about;
+    char to[PATH_SIZE];
 
-    if (lstat(path, &about) != 0)
-        return errno == ENOENT;
-    return S_ISLNK(about.st_mode);
+    if (link_read(path, to))
+        return strncmp(to, PTY_FOLDER, sizeof PTY_FOLDER - 1) == 0;
+    return errno == ENOENT;
+}
+
+/* The name changes from one line to the next at once: nobody finds it missing. */
+static bool link_put(const char *path, const char *slave)
+{
+    char beside[PATH_SIZE];
+    int length = snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
+
+    if (length < 0 || length >= (int)sizeof beside) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    if (symlink(slave, beside) != 0)
+        return false;
+    if (rename(beside, path) == 0)
+        return true;
+    int error = errno;
+    unlink(beside);
+    errno = error;
+    return false;
 }
 
 static bool make_raw(int slave)
@@ -47,117 +74,61 @@ static bool make_raw(int slave)
 
 static bool pty_open(struct door *door, struct failure *why)
 {
-    struct door_line *serial = &door->serial;
-    char name[128];
+    char name[DOOR_ADDRESS];
 
-    if (door->client >= 0)
-        return true;
     if (!path_is_free(door->path))
         return failure_set(why, FAIL_DOOR, "%s: something else stands there", door->path);
     door->client = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (door->client < 0 || grantpt(door->client) != 0 || unlockpt(door->client) != 0 ||
         ptsname_r(door->client, name, sizeof name) != 0)
         return no_pty(door, "no pty", why);
-    serial->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (serial->slave < 0 || !make_raw(serial->slave))
+    door->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (door->slave < 0 || !make_raw(door->slave))
         return no_pty(door, name, why);
-    unlink(door->path);
-    if (symlink(name, door->path) != 0)
+    if (!link_put(door->path, name))
         return no_pty(door, "no link", why);
-    line_start(&serial->line, LINE_DEVICE, buffer_over(serial->in_packet, sizeof serial->in_packet),
-               buffer_over(serial->out_packet, sizeof serial->out_packet),
-               (struct frame_chatter){NULL, NULL});
-    serial->wire_size = serial->wire_sent = 0;
     door->newly = true;
     return true;
 }
 
 static void pty_shut(struct door *door)
 {
+    char name[DOOR_ADDRESS], to[PATH_SIZE];
+
     if (door->client < 0)
         return;
-    if (door->serial.slave >= 0) {
+    if (ptsname_r(door->client, name, sizeof name) == 0 && link_read(door->path, to) && strcmp(to, name) == 0)
         unlink(door->path);
-        close(door->serial.slave);
-    }
-    close(door->client);
-    door->client = door->serial.slave = -1;
-    door->newly = true;
-    door->in.size = door->out.size = 0;
+    if (door->slave >= 0)
+        close(door->slave);
+    door->slave = -1;
+    door_hang_up(door);
 }
 
-/* Whether a packet of the largest size still fits: what is read must have a place. */
-static bool has_room(const struct door *door)
+static ssize_t pty_read(struct door *door, uint8_t *data, size_t capacity)
 {
-    return door->in.capacity - door->in.size >= DOOR_PACKET;
+    ssize_t got = read(door->client, data, capacity);
+
+    return got > 0 ? got : 0;
 }
 
-static void pty_watch(const struct door *door, struct pollfd polls[DOOR_POLLS])
+static ssize_t pty_write(struct door *door, const uint8_t *data, size_t size)
 {
-    bool waits = door->serial.wire_sent < door->serial.wire_size;
-    short events = (short)((has_room(door) ? POLLIN : 0) | (waits ? POLLOUT : 0));
+    ssize_t put = write(door->client, data, size);
 
-    polls[0] = (struct pollfd){-1, 0, 0};
-    polls[1] = (struct pollfd){door->client, events, 0};
+    return put > 0 ? put : 0;
 }
 
-/* One piece of wire bytes; a packet that they complete goes to the device. Several small packets may come in one piece. */
-static void read_wire(struct door *door)
+static void nobody_knocks(struct door *door)
 {
-    uint8_t bytes[64];
-    struct span packet;
-    ssize_t got;
-
-    while (has_room(door) && (got = read(door->client, bytes, sizeof bytes)) > 0) {
-        struct span in = span_of(bytes, (size_t)got);
-        while (line_take(&door->serial.line, &in, steady_ms(), &packet) == OK)
-            buffer_append(&door->in, packet);
-    }
+    (void)door;
 }
 
-/* The next wire bytes from the answers that wait. */
-static bool next_wire(struct door *door)
+static void pty_address(const struct door *door, char out[DOOR_ADDRESS])
 {
-    struct door_line *serial = &door->serial;
-    size_t wanted;
-
-    serial->wire_sent = 0;
-    if (serial->babbles) {
-        serial->wire_size = door->out.size < sizeof serial->wire ? door->out.size : sizeof serial->wire;
-        memcpy(serial->wire, door->out.data, serial->wire_size);
-        door_took(&door->out, serial->wire_size);
-        return serial->wire_size > 0;
-    }
-    while ((wanted = line_wants(&serial->line)) > 0 && door->out.size > 0) {
-        size_t size = wanted < door->out.size ? wanted : door->out.size;
-        line_give(&serial->line, span_of(door->out.data, size));
-        door_took(&door->out, size);
-    }
-    serial->wire_size = line_send(&serial->line, serial->wire, sizeof serial->wire);
-    return serial->wire_size > 0;
+    snprintf(out, DOOR_ADDRESS, "serial:%s", door->path);
 }
 
-static void pty_flush(struct door *door)
-{
-    struct door_line *serial = &door->serial;
-
-    while (door->client >= 0 && (serial->wire_sent < serial->wire_size || next_wire(door))) {
-        ssize_t put =
-            write(door->client, serial->wire + serial->wire_sent, serial->wire_size - serial->wire_sent);
-        if (put <= 0)
-            return;
-        serial->wire_sent += (size_t)put;
-    }
-}
-
-static void pty_serve(struct door *door, const struct pollfd polls[DOOR_POLLS])
-{
-    if (polls[1].fd < 0 || polls[1].fd != door->client)
-        return;
-    if ((polls[1].revents & POLLIN) != 0)
-        read_wire(door);
-    if ((polls[1].revents & POLLOUT) != 0)
-        pty_flush(door);
-}
-
-const struct door_kind door_pty = {pty_open, pty_shut, pty_watch, pty_serve, pty_flush};
+const struct door_kind door_pty = {
+    DOOR_FRAMES, pty_open, pty_shut, nobody_knocks, pty_read, pty_write, pty_address,
+};

@@ -1,43 +1,17 @@
-/* unix:PATH: one client at a time on a socket. */
+/* unix:PATH and tcp:127.0.0.1:PORT: one client at a time on a socket. */
 #include "hw-sim/door.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool socket_open(struct door *door, struct failure *why)
-{
-    return door->listener.file >= 0 || unix_listen(door->path, FAIL_DOOR, &door->listener, why);
-}
-
-static void hang_up(struct door *door)
-{
-    if (door->client < 0)
-        return;
-    close(door->client);
-    door->client = -1;
-    door->newly = true;
-    door->in.size = door->out.size = 0;
-}
-
-static void socket_shut(struct door *door)
-{
-    hang_up(door);
-    unix_unlisten(&door->listener);
-}
-
-static void socket_watch(const struct door *door, struct pollfd polls[DOOR_POLLS])
-{
-    short client = 0;
-
-    if (door->in.size < door->in.capacity)
-        client |= POLLIN;
-    if (door->out.size > 0)
-        client |= POLLOUT;
-    polls[0] = (struct pollfd){door->listener.file, POLLIN, 0};
-    polls[1] = (struct pollfd){door->client, client, 0};
-}
+/* Both ---------------------------------------------------------------------------------------------------------------- */
 
 static void let_in(struct door *door)
 {
@@ -53,40 +27,105 @@ static void let_in(struct door *door)
     door->newly = true;
 }
 
-static void read_client(struct door *door)
+static bool comes_later(int error)
 {
-    ssize_t got = recv(door->client, door->in.data + door->in.size, door->in.capacity - door->in.size, 0);
+    return error == EAGAIN || error == EINTR;
+}
+
+static ssize_t socket_read(struct door *door, uint8_t *data, size_t capacity)
+{
+    ssize_t got = recv(door->client, data, capacity, 0);
 
     if (got > 0)
-        door->in.size += (size_t)got;
-    else if (got == 0 || (errno != EAGAIN && errno != EINTR))
-        hang_up(door);
+        return got;
+    return got < 0 && comes_later(errno) ? 0 : DOOR_GONE;
 }
 
-static void socket_flush(struct door *door)
+static ssize_t socket_write(struct door *door, const uint8_t *data, size_t size)
 {
-    while (door->client >= 0 && door->out.size > 0) {
-        ssize_t sent = send(door->client, door->out.data, door->out.size, MSG_NOSIGNAL);
-        if (sent < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
-        if (sent < 0) {
-            hang_up(door);
-            return;
-        }
-        door_took(&door->out, (size_t)sent);
-    }
+    ssize_t sent = send(door->client, data, size, MSG_NOSIGNAL);
+
+    if (sent >= 0)
+        return sent;
+    return comes_later(errno) ? 0 : DOOR_GONE;
 }
 
-static void socket_serve(struct door *door, const struct pollfd polls[DOOR_POLLS])
+/* unix:PATH ------------------------------------------------------------------------------------------------------- */
+
+static bool unix_open(struct door *door, struct failure *why)
 {
-    if (polls[1].fd >= 0 && polls[1].fd == door->client) {
-        if ((polls[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && door->in.size < door->in.capacity)
-            read_client(door);
-        if ((polls[1].revents & POLLOUT) != 0)
-            socket_flush(door);
-    }
-    if (polls[0].fd >= 0 && polls[0].fd == door->listener.file && (polls[0].revents & POLLIN) != 0)
-        let_in(door);
+    return unix_listen(door->path, FAIL_DOOR, &door->listener, why);
 }
 
-const struct door_kind door_socket = {socket_open, socket_shut, socket_watch, socket_serve, socket_flush};
+static void unix_shut(struct door *door)
+{
+    door_hang_up(door);
+    unix_unlisten(&door->listener);
+}
+
+static void unix_address(const struct door *door, char out[DOOR_ADDRESS])
+{
+    snprintf(out, DOOR_ADDRESS, "unix:%s", door->path);
+}
+
+const struct door_kind door_unix = {
+    DOOR_PACKETS, unix_open, unix_shut, let_in, socket_read, socket_write, unix_address,
+};
+
+/* tcp:127.0.0.1:PORT ---------------------------------------------------------------------------------------------- */
+
+static bool no_tcp(struct door *door, int file, struct failure *why)
+{
+    failure_set(why, FAIL_DOOR, "tcp:%s: %s", door->path, strerror(errno));
+    if (file >= 0)
+        close(file);
+    return false;
+}
+
+/* Loopback, whatever the path says: the profile's reader takes no other host. */
+static bool tcp_open(struct door *door, struct failure *why)
+{
+    const char *colon = strrchr(door->path, ':');
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof address;
+    int yes = 1;
+
+    if (colon == NULL)
+        return failure_set(why, FAIL_DOOR, "tcp:%s: no port", door->path);
+    address.sin_port = htons(door->port ? door->port : (uint16_t)strtoul(colon + 1, NULL, 10));
+    int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (file < 0 || setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        bind(file, (const struct sockaddr *)&address, sizeof address) != 0 || listen(file, 1) != 0 ||
+        getsockname(file, (struct sockaddr *)&address, &size) != 0)
+        return no_tcp(door, file, why);
+    door->listener.file = file;
+    door->port = ntohs(address.sin_port);
+    return true;
+}
+
+static void tcp_shut(struct door *door)
+{
+    door_hang_up(door);
+    if (door->listener.file >= 0)
+        close(door->listener.file);
+    door->listener.file = -1;
+}
+
+/* Small answers leave at once: nothing would come to fill them up. */
+static void tcp_let_in(struct door *door)
+{
+    int yes = 1;
+
+    let_in(door);
+    if (door->client >= 0)
+        setsockopt(door->client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+}
+
+static void tcp_address(const struct door *door, char out[DOOR_ADDRESS])
+{
+    snprintf(out, DOOR_ADDRESS, "tcp:127.0.0.1:%u", door->port);
+}
+
+const struct door_kind door_tcp = {
+    DOOR_PACKETS, tcp_open, tcp_shut, tcp_let_in, socket_read, socket_write, tcp_address,
+};

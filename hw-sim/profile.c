@@ -1,6 +1,7 @@
 /* The profile's schema, and the checks that a schema can't say. */
 #include "hw-sim/profile.h"
 
+#include "hw-sim/wire.h"
 #include "keys/base/file.h"
 #include "keys/certificate.h"
 #include "manifests/recipe.h"
@@ -20,6 +21,12 @@ static const cyaml_strval_t use_words[] = {
     {"free", USE_FREE}, {"therapy", USE_THERAPY}, {"patient", USE_PATIENT}, {"alarm", USE_ALARM}};
 static const cyaml_strval_t self_test_words[] = {
     {"pass", BEHAVIOUR_PASSES}, {"fail", BEHAVIOUR_FAILS}, {"never", BEHAVIOUR_NEVER_ENDS}};
+static const cyaml_strval_t kind_words[] = {
+    {"loss", FAULT_LOSS}, {"double", FAULT_DOUBLE}, {"reorder", FAULT_REORDER}, {"noise", FAULT_NOISE},
+    {"pull", FAULT_PULL}, {"gap", FAULT_GAP},       {"chatter", FAULT_CHATTER}};
+static const cyaml_strval_t way_words[] = {{"in", FAULT_IN}, {"out", FAULT_OUT}, {"both", FAULT_BOTH}};
+static const cyaml_strval_t unit_words[] = {
+    {"byte", FAULT_BYTE}, {"chunk", FAULT_CHUNKS}, {"frame", FAULT_FRAME}};
 static const cyaml_strval_t area_words[] = {
     {"record0", AREA_RECORD0}, {"record1", AREA_RECORD1}, {"identity", AREA_IDENTITY},
     {"trust0", AREA_TRUST0},   {"trust1", AREA_TRUST1},   {"meta_a", AREA_META_A},
@@ -60,6 +67,22 @@ static const cyaml_schema_field_t chip_fields[] = {
 static const cyaml_schema_value_t chip_row = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct profile_chip, chip_fields)};
 
+static const cyaml_schema_field_t fault_fields[] = {
+    CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct fault, kind, kind_words, CYAML_ARRAY_LEN(kind_words)),
+    FIELD_WORD("way", struct fault, way, way_words),
+    FIELD_WORD("per", struct fault, per, unit_words),
+    FIELD_NUMBER("per_million", struct fault, per_million),
+    FIELD_NUMBER("at_byte", struct fault, at_byte),
+    FIELD_NUMBER("at_ms", struct fault, at_ms),
+    FIELD_NUMBER("for_ms", struct fault, for_ms),
+    FIELD_NUMBER("every_ms", struct fault, every_ms),
+    YAML_FIELD_BOOL("inside", OPTIONAL, struct fault, inside),
+    CYAML_FIELD_STRING("text", OPTIONAL, struct fault, text, 1),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t fault_row = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fault, fault_fields)};
+
 static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct profile, format),
     CYAML_FIELD_STRING_PTR("device_class", TEXT, struct profile, device_class, 1, PATH_TEXT_MAX),
@@ -76,6 +99,7 @@ static const cyaml_schema_field_t fields[] = {
     FIELD_NUMBER("log_blocks", struct profile, log_blocks),
     FIELD_NUMBER("buffer", struct profile, buffer),
     FIELD_NUMBER("link_speed", struct profile, link_speed),
+    FIELD_NUMBER("baud", struct profile, baud),
     FIELD_NUMBER("boot_ms", struct profile, boot_ms),
     FIELD_NUMBER("watchdog_ms", struct profile, watchdog_ms),
     FIELD_WORD("service_switch", struct profile, service_switch, switch_words),
@@ -87,6 +111,7 @@ static const cyaml_schema_field_t fields[] = {
     YAML_FIELD_BOOL("rescue", OPTIONAL, struct profile, rescue),
     CYAML_FIELD_SEQUENCE("behaviour", OWN_TEXT, struct profile, behaviour, &behaviour_row, 0,
                          PROFILE_BEHAVIOUR_MAX),
+    CYAML_FIELD_SEQUENCE("faults", OWN_TEXT, struct profile, faults, &fault_row, 0, FAULTS_MAX),
     CYAML_FIELD_SEQUENCE("chips", OWN_TEXT, struct profile, chips, &chip_row, 0, FLASH_CHIPS_MAX - 1),
     CYAML_FIELD_END,
 };
@@ -161,20 +186,59 @@ static bool check_chips(const char *path, const struct profile *profile, struct 
     return true;
 }
 
-/* The path of "unix:PATH" or "pty:PATH", or NULL. */
-static const char *door_path(const char *door)
-{
-    size_t kind = strncmp(door, "unix:", 5) == 0 ? 5 : strncmp(door, "pty:", 4) == 0 ? 4 : 0;
+static const char loopback[] = "127.0.0.1:";
 
-    return kind > 0 && door[kind] != '\0' ? door + kind : NULL;
+static bool is_port(const char *text)
+{
+    char *end;
+    unsigned long port = strtoul(text, &end, 10);
+
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && port <= 65535;
+}
+
+/* What stands behind the scheme, or NULL. */
+static const char *door_place(const char *door, enum door_scheme *scheme)
+{
+    static const char *const schemes[] = {"unix:", "tcp:", "pty:"};
+
+    for (size_t i = 0; i < 3; i++) {
+        size_t length = strlen(schemes[i]);
+        if (strncmp(door, schemes[i], length) != 0 || door[length] == '\0')
+            continue;
+        *scheme = (enum door_scheme)i;
+        return door + length;
+    }
+    return NULL;
+}
+
+static bool check_door(const char *path, const struct profile *profile, struct failure *why)
+{
+    enum door_scheme scheme = DOOR_UNIX;
+    const char *place = profile->door ? door_place(profile->door, &scheme) : NULL;
+
+    if (profile->door != NULL && place == NULL)
+        return refuse(path, "door", "must be unix:PATH, tcp:127.0.0.1:PORT or pty:PATH", why);
+    if (scheme == DOOR_TCP &&
+        (strncmp(place, loopback, sizeof loopback - 1) != 0 || !is_port(place + sizeof loopback - 1)))
+        return refuse(path, "door", "a tcp door is tcp:127.0.0.1:PORT: nobody else's network reaches it",
+                      why);
+    if (profile->baud != 0 && (profile->baud < WIRE_BAUD_LEAST || profile->baud > WIRE_BAUD_MOST))
+        return refuse(path, "baud", "300 to 4000000, or 0 for no limit", why);
+    for (unsigned i = 0; i < profile->faults_count; i++) {
+        const char *wrong =
+            fault_check(&profile->faults[i], scheme == DOOR_PTY ? FAULTS_ON_FRAMES : FAULTS_ON_PACKETS);
+        if (wrong != NULL)
+            return refuse(path, "faults", wrong, why);
+    }
+    return true;
 }
 
 static bool check_content(const char *path, const struct profile *profile, struct failure *why)
 {
     if (profile->format != 1)
         return refuse(path, "format", "this program reads 1", why);
-    if (profile->door != NULL && door_path(profile->door) == NULL)
-        return refuse(path, "door", "must be unix:PATH or pty:PATH", why);
+    if (!check_door(path, profile, why))
+        return false;
     if (profile->buffer != 0 && (profile->buffer < 256 || profile->buffer > 65535))
         return refuse(path, "buffer", "256 to 65535 bytes", why);
     if (profile->battery != NULL && *profile->battery > 100 && *profile->battery != 255)
@@ -208,9 +272,10 @@ static bool resolve_paths(struct profile_file *profile, struct failure *why)
 {
     const struct profile *content = profile->content;
     profile->flash = resolve(profile->path, content->flash);
-    if (content->door != NULL)
-        profile->door = resolve(profile->path, door_path(content->door));
-    profile->is_line = content->door != NULL && strncmp(content->door, "pty:", 4) == 0;
+    if (content->door != NULL) {
+        const char *place = door_place(content->door, &profile->door_scheme);
+        profile->door = profile->door_scheme == DOOR_TCP ? strdup(place) : resolve(profile->path, place);
+    }
     if (content->control != NULL)
         profile->control = resolve(profile->path, content->control);
     if (profile->flash == NULL || (content->door != NULL && profile->door == NULL) ||

@@ -17,11 +17,15 @@
 #define SUTURE_SIM_PROFILE_H
 
 #include "agent/port.h"
+#include "hw-sim/faults.h"
 #include "hw-sim/flash.h"
 #include "manifests/device_class.h"
 
 #define PROFILE_BEHAVIOUR_MAX 32
 #define PROFILE_AREAS_MAX     AREA_COUNT
+
+/* What a door is made of. */
+enum door_scheme { DOOR_UNIX, DOOR_TCP, DOOR_PTY };
 
 enum profile_erased { ERASED_ONES, ERASED_ZEROS };
 
@@ -58,13 +62,14 @@ struct profile {
     char *hardware_revision; /* NULL: the class's first */
     char *serial;            /* NULL: whatever the factory writes */
     char *flash;             /* path as written */
-    char *door, *control;    /* "unix:PATH" or "pty:PATH", PATH; NULL: none */
+    char *door, *control;    /* "unix:PATH", "tcp:127.0.0.1:PORT" or "pty:PATH"; PATH; NULL: none */
     uint64_t seed;
     enum profile_erased erased; /* first chip; write unit and erase block are the class's */
     uint32_t program_us, erase_ms;
     uint32_t journal_blocks, log_blocks; /* erase blocks; 0: 2 */
     uint32_t buffer;                     /* bytes of one SMP frame, 256 to 65,535; 0: 2,048 */
     uint32_t link_speed;                 /* bytes a second in each direction; 0: no limit */
+    uint32_t baud;                       /* of the line at the door, 8N1; 0: no limit */
     uint32_t boot_ms;                    /* from power on or reset to the image's first answer */
     uint32_t watchdog_ms;                /* 0: 4,000 */
     enum service_switch service_switch;
@@ -76,6 +81,8 @@ struct profile {
     bool rescue;
     struct behaviour *behaviour;
     unsigned behaviour_count;
+    struct fault *faults; /* of the line at the door */
+    unsigned faults_count;
     struct profile_chip *chips; /* further ones */
     unsigned chips_count;
 };
@@ -85,7 +92,7 @@ struct profile_file {
     struct profile *content;
     struct device_class *device_class;
     char *path, *flash, *door, *control; /* resolved; door without its kind; NULL where absent */
-    bool is_line;                        /* the door is a pty: a serial line */
+    enum door_scheme door_scheme;
     const char *hardware_revision;
 };
 

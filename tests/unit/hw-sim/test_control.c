@@ -57,6 +57,10 @@ static void every_wrong_question_is_an_error_and_changes_nothing(void **state)
         "power-cut at-operation 5 sideways",
         "power-cut at-share 1.5",
         "power-cut at-share nan",
+        "faults dance",
+        "faults loss",
+        "faults loss per_million=5 per=frame",
+        "faults off now",
         "power-cut at-share -0.1",
         "power-cut at-share 0.5 torn twice",
         "power-on now",
@@ -298,6 +302,23 @@ static void a_client_that_leaves_while_it_waits_frees_its_place(void **state)
 #define verb_test(name)   cmocka_unit_test_setup_teardown(name, open_pump, close_pump)
 #define socket_test(name) cmocka_unit_test_setup_teardown(name, open_control, close_control)
 
+static void faults_are_added_counted_and_ended(void **state)
+{
+    (void)state;
+    uint8_t byte;
+    assert_ok("faults loss way=in per_million=1000000");
+    assert_false(faults_take(device_faults(pump.device), FAULT_IN, 'x', 0, &byte));
+    assert_true(faults_take(device_faults(pump.device), FAULT_OUT, 'x', 0, &byte));
+    assert_string_equal(asked("faults"), "ok {\"faults\":1,\"loss\":1,\"double\":0,\"reorder\":0,\"noise\":0,"
+                                         "\"pull\":0,\"gap\":0,\"chatter\":0}");
+    assert_ok("faults off");
+    assert_true(faults_take(device_faults(pump.device), FAULT_IN, 'x', 0, &byte));
+    for (int i = 0; i < FAULTS_MAX; i++)
+        assert_ok("faults gap at_ms=4000000000 for_ms=1");
+    assert_string_equal(asked("faults gap at_ms=5 for_ms=1"), "error 93 faults: a script has at most 16");
+    assert_ok("faults off");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +328,7 @@ int main(void)
         verb_test(the_clinical_side_follows_its_verbs),
         verb_test(the_cable_follows_its_verbs),
         verb_test(settings_are_what_the_agent_is_told),
+        verb_test(faults_are_added_counted_and_ended),
         verb_test(status_is_one_json_object),
         socket_test(many_may_speak_at_once_and_lines_may_come_in_pieces),
         socket_test(who_waits_is_answered_when_it_is_so_or_when_time_is_over),

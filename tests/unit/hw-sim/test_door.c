@@ -20,7 +20,7 @@ static void street_make(struct street *street)
     strcpy(street->folder, "/tmp/suture-door-XXXXXX");
     assert_non_null(mkdtemp(street->folder));
     snprintf(street->path, sizeof street->path, "%s/p.sock", street->folder);
-    door_start(&street->door, &door_socket, street->path);
+    door_start(&street->door, &door_unix, street->path, 0, NULL);
     assert_true(door_open(&street->door, NULL));
 }
 
@@ -36,10 +36,11 @@ static void let_it_serve(struct street *street)
 {
     struct pollfd polls[DOOR_POLLS];
     for (int i = 0; i < 100; i++) {
-        door_watch(&street->door, polls);
-        if (poll(polls, DOOR_POLLS, 0) <= 0)
+        bool flowed = door_flow(&street->door, 0);
+        door_watch(&street->door, polls, 0);
+        if (poll(polls, DOOR_POLLS, 0) <= 0 && !flowed)
             return;
-        door_serve(&street->door, polls);
+        door_serve(&street->door, polls, 0);
         if (street->door.in.size == street->door.in.capacity)
             return;
     }
@@ -155,7 +156,7 @@ static void writing_to_a_loader_that_left_ends_nothing(void **state)
     close(loader);
     for (int i = 0; i < 3; i++) {
         buffer_append(&street.door.out, span_text("anybody there?"));
-        door_flush(&street.door);
+        door_flow(&street.door, 0);
     }
     assert_int_equal(street.door.client, -1);
     street_gone(&street);
@@ -215,7 +216,7 @@ static void a_socket_that_answers_is_left_alone(void **state)
     struct door other;
     struct failure why;
     street_make(&street);
-    door_start(&other, &door_socket, street.path);
+    door_start(&other, &door_unix, street.path, 0, NULL);
     assert_false(door_open(&other, &why));
     assert_int_equal(why.id, FAIL_DOOR);
     door_shut(&other);
@@ -262,10 +263,10 @@ static void a_path_too_long_for_a_socket_is_refused(void **state)
     memset(path, 'a', sizeof path);
     path[0] = '/';
     path[108] = '\0';
-    door_start(&door, &door_socket, path);
+    door_start(&door, &door_unix, path, 0, NULL);
     assert_false(door_open(&door, &why));
     assert_int_equal(why.id, FAIL_DOOR);
-    door_start(&door, &door_socket, "");
+    door_start(&door, &door_unix, "", 0, NULL);
     assert_false(door_open(&door, &why));
     assert_int_equal(unix_connect(path, FAIL_CONTROL, &why), -1);
     assert_int_equal(why.id, FAIL_CONTROL);

@@ -117,6 +117,76 @@ static void behaviour_is_found_by_version_or_sequence_and_the_first_row_counts(v
     folder_gone(&folder);
 }
 
+static void a_line_has_a_rate_and_a_script_of_faults(void **state)
+{
+    (void)state;
+    struct folder folder =
+        folder_with(least, "door: pty:m1.tty\nbaud: 115200\nfaults:\n"
+                           "  - kind: loss\n    per: frame\n    way: in\n    per_million: 10000\n"
+                           "  - kind: pull\n    at_byte: 20000\n    for_ms: 2000\n"
+                           "  - kind: chatter\n    every_ms: 500\n    text: \"hm\\n\"\n");
+    struct profile_file profile;
+    struct failure why = {0};
+    if (!profile_read(folder.profile, &profile, &why))
+        fail_msg("%s", why.what);
+    const struct fault *faults = profile.content->faults;
+    assert_int_equal(profile.door_scheme, DOOR_PTY);
+    assert_int_equal(profile.content->baud, 115200);
+    assert_int_equal(profile.content->faults_count, 3);
+    assert_true(faults[0].kind == FAULT_LOSS && faults[0].per == FAULT_FRAME && faults[0].way == FAULT_IN);
+    assert_true(faults[1].kind == FAULT_PULL && faults[1].way == FAULT_BOTH && faults[1].for_ms == 2000);
+    assert_string_equal(faults[2].text, "hm\n");
+    profile_free(&profile);
+    folder_gone(&folder);
+}
+
+static void a_tcp_door_keeps_its_place_as_written(void **state)
+{
+    (void)state;
+    struct folder folder = folder_with(least, "door: tcp:127.0.0.1:0\n");
+    struct profile_file profile;
+    struct failure why = {0};
+    if (!profile_read(folder.profile, &profile, &why))
+        fail_msg("%s", why.what);
+    assert_int_equal(profile.door_scheme, DOOR_TCP);
+    assert_string_equal(profile.door, "127.0.0.1:0");
+    profile_free(&profile);
+    folder_gone(&folder);
+}
+
+static void lines_that_can_not_be_are_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "door: serial:m1\n",
+        "door: pty:\n",
+        "door: tcp:0.0.0.0:4000\n",
+        "door: tcp:127.0.0.1:\n",
+        "door: tcp:127.0.0.1:65536\n",
+        "door: tcp:127.0.0.1:40x\n",
+        "door: tcp:127.0.0.1.example:40\n",
+        "baud: 299\n",
+        "baud: 4000001\n",
+        "faults:\n  - kind: mood\n",
+        "faults:\n  - kind: loss\n",
+        "faults:\n  - kind: loss\n    per_million: 1000001\n",
+        "faults:\n  - kind: loss\n    per: frame\n    per_million: 5\n", /* no pty */
+        "faults:\n  - kind: chatter\n    every_ms: 5\n    text: x\n",    /* no pty */
+        "faults:\n  - kind: pull\n    at_ms: 5\n",
+        "faults:\n  - kind: loss\n    per_million: 5\n    colour: red\n",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct folder folder = folder_with(least, wrong[i]);
+        struct profile_file profile;
+        struct failure why = {0};
+        if (profile_read(folder.profile, &profile, &why))
+            fail_msg("taken: %s", wrong[i]);
+        assert_int_equal(why.id, FAIL_PROFILE);
+        assert_non_null(strstr(why.what, "line "));
+        folder_gone(&folder);
+    }
+}
+
 static void versions_are_one_to_three_numbers(void **state)
 {
     (void)state;
@@ -265,6 +335,9 @@ int main(void)
         cmocka_unit_test(the_least_profile_has_its_defaults_and_resolved_paths),
         cmocka_unit_test(the_shipped_profile_is_a_good_one),
         cmocka_unit_test(behaviour_is_found_by_version_or_sequence_and_the_first_row_counts),
+        cmocka_unit_test(a_line_has_a_rate_and_a_script_of_faults),
+        cmocka_unit_test(a_tcp_door_keeps_its_place_as_written),
+        cmocka_unit_test(lines_that_can_not_be_are_refused),
         cmocka_unit_test(versions_are_one_to_three_numbers),
         cmocka_unit_test(every_mistake_is_refused_with_file_line_and_reason),
         cmocka_unit_test(a_missing_class_file_or_profile_is_told_by_its_own_name),
