@@ -47,6 +47,11 @@ const struct client_progress *client_progress(const struct client *client)
     return &client->progress;
 }
 
+bool client_is_retrying(const struct client *client)
+{
+    return client->job != CLIENT_JOB_NONE && client->tries_left < client->tries;
+}
+
 /* The outbox ------------------------------------------------------------------------------------------------------- */
 
 bool client_may_begin(const struct client *client)

@@ -129,6 +129,8 @@ enum client_event client_poll(struct client *client, uint64_t now);
 /* When to come back at the latest (ms). 0: at once, there is an event to be told, or something to send that client_send was
  * not asked for yet. UINT64_MAX: no job runs. */
 uint64_t client_wake(const struct client *client);
+/* True from a silence until an answer moves the job on: what is sent now was sent before. */
+bool client_is_retrying(const struct client *client);
 /* The answer's CBOR body: valid until the next job starts, whatever bytes come in. */
 struct span client_answer(const struct client *client);
 const struct smp_error *client_error(const struct client *client);

@@ -36,14 +36,6 @@ static void fill(struct frame_raw *frame, struct span *in, size_t size)
     *in = span_from(*in, piece.size);
 }
 
-/* Whether a byte can begin a header: all that can be wrong with one stands in its first byte. */
-static bool may_begin(uint8_t first)
-{
-    uint8_t probe[SMP_HEADER_SIZE] = {first};
-    struct smp_header header;
-    return smp_header_read(span_of(probe, sizeof probe), &header) == OK;
-}
-
 /* Throws away what is still to come of a packet too large. */
 static enum status skip_body(struct frame_raw *frame, struct span *in, struct span *packet)
 {
@@ -66,7 +58,7 @@ enum status frame_raw_take(struct frame_raw *frame, struct span *in, struct span
         fill(frame, in, 1);
     if (frame->packet.size == 0)
         return INCOMPLETE;
-    if (!may_begin(frame->packet.data[0])) {
+    if (!smp_may_begin(frame->packet.data[0])) {
         frame->packet.size = 0;
         return BAD_FORMAT;
     }

@@ -18,15 +18,13 @@ void line_reset(struct line *line)
 
 enum status line_take(struct line *line, struct span *in, uint64_t now, struct span *packet)
 {
-    enum framing framing;
-
     if (in->size > 0 && now - line->heard > LINE_GAP_MS)
         frame_reader_silence(&line->reader);
     if (in->size > 0)
         line->heard = now;
-    enum status status = frame_reader_take(&line->reader, in, packet, &framing);
+    enum status status = frame_reader_take(&line->reader, in, packet, &line->took);
     if (status == OK && line->side == LINE_DEVICE)
-        line->framing = framing;
+        line->framing = line->took;
     return status;
 }
 

@@ -5,20 +5,23 @@
  *   wire bytes ◄─ line_send ◄─ line_give ◄─ agent_send, client_send   (line_wants says how many raw bytes fit)
  *
  * The device answers in the framing that the request came in. The host begins with console, which every device takes, and
- * changes to COBS when the capabilities offer it. */
+ * sets `framing` to COBS when the capabilities offer it. */
 #ifndef SUTURE_AGENT_PROTOCOL_LINE_H
 #define SUTURE_AGENT_PROTOCOL_LINE_H
 
 #include "agent/protocol/frame_reader.h"
 #include "agent/protocol/smp.h"
 
-#define LINE_GAP_MS 100 /* a longer silence inside a frame ends it */
+/* A longer silence inside a frame ends it. Shorter than any client waits for an answer, so that what it sends again finds the
+ * line free; longer than most erases and than a busy host looks away. */
+#define LINE_GAP_MS 500
 
 enum line_side { LINE_DEVICE, LINE_HOST };
 
 struct line {
     enum line_side side;
     enum framing framing; /* of what is sent */
+    enum framing took;    /* of the last packet that came */
     struct frame_reader reader;
     struct frame_writer writer;
     struct buffer out; /* the packet being sent, raw */
@@ -34,7 +37,8 @@ void line_start(struct line *line, enum line_side side, struct buffer in, struct
 void line_reset(struct line *line);
 
 /* Takes wire bytes from `*in` (advanced) until a packet is whole: OK, and `packet` is valid until the next call. INCOMPLETE: all
- * were taken. `now` in milliseconds. */
+ * were taken. `now` in milliseconds: when the bytes came. Who was away for longer than the gap while bytes could wait somewhere
+ * (a long erase, and a UART with a buffer of its own) gives the time at which it went away. */
 enum status line_take(struct line *line, struct span *in, uint64_t now, struct span *packet);
 
 /* How many raw bytes are wanted to go on with the packet being gathered; 0 while one is being sent. */

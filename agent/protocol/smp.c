@@ -30,6 +30,13 @@ enum status smp_header_read(struct span bytes, struct smp_header *out)
     return OK;
 }
 
+bool smp_may_begin(uint8_t first)
+{
+    uint8_t probe[SMP_HEADER_SIZE] = {first};
+    struct smp_header header;
+    return smp_header_read(span_of(probe, sizeof probe), &header) == OK;
+}
+
 void smp_header_write(const struct smp_header *header, uint8_t out[SMP_HEADER_SIZE])
 {
     out[0] = (uint8_t)((header->version & VERSION_MASK) << VERSION_SHIFT | (header->op & OP_MASK));

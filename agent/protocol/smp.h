@@ -42,6 +42,8 @@ struct smp_header {
 
 /* BAD_FORMAT: reserved bits set or an op above 3; BAD_VERSION: version 2 or 3. INCOMPLETE: fewer than 8 bytes. */
 enum status smp_header_read(struct span bytes, struct smp_header *out);
+/* Whether a byte can be a header's first: all that can be wrong with one stands there. */
+bool smp_may_begin(uint8_t first);
 void smp_header_write(const struct smp_header *header, uint8_t out[SMP_HEADER_SIZE]);
 
 /* An answer's error, in either form: {"rc": n} or {"err": {"group": g, "rc": n}}. */
