@@ -93,11 +93,32 @@ void agent_start(struct agent *agent, const struct port *port, const struct agen
     trial_start(agent);
 }
 
+/* Time passes. A step that wanted to be called again at once has lasted until now; nobody listened meanwhile. */
+static void time_passes(struct agent *agent, uint64_t now)
+{
+    if (agent->working > 0 && now > agent->working)
+        agent->heard += now - agent->working;
+    agent->working = 0;
+    agent->now = now;
+}
+
+/* Raw packets have no end mark: only silence tells that the rest of one was lost. */
+static void half_packet_forget(struct agent *agent)
+{
+    bool silent = agent->now > agent->heard && agent->now - agent->heard > AGENT_GAP_MS;
+
+    if (silent && !frame_raw_between(&agent->frame))
+        frame_raw_start(&agent->frame, agent->memory.receive);
+    agent->heard = agent->now;
+}
+
 size_t agent_receive(struct agent *agent, struct span bytes, uint64_t now)
 {
     struct span rest = bytes, packet;
 
-    agent->now = now;
+    time_passes(agent, now);
+    if (bytes.size > 0)
+        half_packet_forget(agent);
     while (rest.size > 0 && serve_has_room(agent) && !agent_reset_wanted(agent)) {
         enum status status = frame_raw_take(&agent->frame, &rest, &packet);
         if (status == BAD_FORMAT)
@@ -128,16 +149,24 @@ size_t agent_send(struct agent *agent, uint8_t *out, size_t capacity)
     return waiting.size;
 }
 
-uint64_t agent_step(struct agent *agent, uint64_t now)
+static uint64_t work_step(struct agent *agent)
 {
-    agent->now = now;
     if (agent->reset)
         return agent_reset_wanted(agent) ? AGENT_IDLE : agent->reset_at;
     if (measure_runs(agent))
         return measured_step(agent);
     if (staging_erase_ahead(agent))
-        return now;
+        return agent->now;
     return trial_step(agent);
+}
+
+uint64_t agent_step(struct agent *agent, uint64_t now)
+{
+    time_passes(agent, now);
+    uint64_t next = work_step(agent);
+    if (next == now)
+        agent->working = now;
+    return next;
 }
 
 bool agent_reset_wanted(const struct agent *agent)

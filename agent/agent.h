@@ -34,7 +34,9 @@ void agent_start(struct agent *agent, const struct port *port, const struct agen
 
 /* Takes bytes from the link (raw framing: the length is in the SMP header) up to the end of one request, which is served:
  * its answer can then be sent before the next request costs time. Returns how many were taken; the rest must be offered
- * again, after agent_send when there is no room for another answer. */
+ * again, after agent_send when there is no room for another answer. A packet that stops half way is forgotten when the next
+ * byte comes more than AGENT_GAP_MS later; time that the agent spent working, while bytes may have waited, does not count. */
+#define AGENT_GAP_MS 1000
 size_t agent_receive(struct agent *agent, struct span bytes, uint64_t now);
 /* The link was lost or opened anew: a half-received frame is forgotten. A staging goes on. */
 void agent_link_reset(struct agent *agent);

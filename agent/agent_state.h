@@ -112,6 +112,8 @@ struct agent {
     uint64_t now, started; /* ms */
 
     struct frame_raw frame;
+    uint64_t heard;          /* ms: when bytes came last, plus the time spent working since */
+    uint64_t working;        /* ms: when the piece of work began after which we were called again; 0: none */
     size_t sent;             /* of memory.send */
     bool reset;              /* wanted */
     uint64_t reset_at;       /* ms: at the latest */

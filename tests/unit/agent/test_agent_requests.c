@@ -330,6 +330,83 @@ static void a_deaf_link_does_not_keep_the_device_from_its_reset(void **state)
     bench_free(bench);
 }
 
+/* Half a packet -------------------------------------------------------------------------------------------------------- */
+
+static struct packet identity_asked(uint8_t sequence)
+{
+    return packet_of(1, SMP_READ, SMP_GROUP_SUTURE, VERB_IDENTITY, sequence, (struct span){0});
+}
+
+static void half_a_packet_is_forgotten_after_a_silence(void **state)
+{
+    struct bench *bench = device();
+    struct packet request = identity_asked(5);
+    (void)state;
+
+    for (size_t half = 1; half < request.size; half++) {
+        assert_int_equal(agent_receive(&bench->agent, span_of(request.bytes, half), bench->now), half);
+        bench->now += AGENT_GAP_MS + 1;
+        struct packet answer = asked(bench, request);
+        assert_true(answer.size > SMP_HEADER_SIZE);
+        assert_int_equal(answer.bytes[6], 5);
+    }
+    bench_free(bench);
+}
+
+static void a_packet_too_large_that_stops_half_way_is_forgotten_too(void **state)
+{
+    struct bench *bench = device();
+    struct packet request = identity_asked(5), large = request;
+    (void)state;
+
+    large.bytes[2] = 0xff;
+    assert_int_equal(agent_receive(&bench->agent, span_of(large.bytes, large.size), bench->now), large.size);
+    bench->now += AGENT_GAP_MS + 1;
+    assert_int_equal(asked(bench, request).bytes[6], 5);
+    bench_free(bench);
+}
+
+static void a_slow_sender_is_waited_for(void **state)
+{
+    struct bench *bench = device();
+    struct packet request = identity_asked(5);
+    uint8_t out[256];
+    (void)state;
+
+    for (size_t i = 0; i < request.size; i++) {
+        agent_receive(&bench->agent, span_of(request.bytes + i, 1), bench->now);
+        bench->now += AGENT_GAP_MS;
+        agent_step(&bench->agent, bench->now);
+    }
+    assert_true(agent_send(&bench->agent, out, sizeof out) > 0);
+    bench_free(bench);
+}
+
+/* While a piece of work lasts the rest of a packet waits in the UART; the agent was away, the line was not silent. */
+static void time_spent_working_is_no_silence(void **state)
+{
+    struct bench *bench = device();
+    struct push push = push_of(&(struct bench_release){0});
+    uint8_t memory[64], out[256];
+    struct buffer body = buffer_over(memory, sizeof memory);
+    struct packet identity = identity_asked(5);
+    (void)state;
+
+    bench_update_to_trial(bench, &push);
+    bench_run(bench, 11000);
+    assert_int_equal(request_digest_write(&body, "hash", push.image_digest), OK);
+    struct packet rollback = packet_of(1, SMP_WRITE, SMP_GROUP_SUTURE, VERB_ROLLBACK, 4, span_used(&body));
+    agent_receive(&bench->agent, span_of(rollback.bytes, rollback.size), bench->now);
+    agent_receive(&bench->agent, span_of(identity.bytes, 5), bench->now);
+    assert_true(agent_step(&bench->agent, bench->now) == bench->now); /* measures the other slot */
+    bench->now += 5 * AGENT_GAP_MS;
+    agent_receive(&bench->agent, span_of(identity.bytes + 5, identity.size - 5), bench->now);
+    assert_true(agent_send(&bench->agent, out, sizeof out) > 0);
+    assert_int_equal(out[6], 5);
+    push_free(&push);
+    bench_free(bench);
+}
+
 /* Work that takes long ---------------------------------------------------------------------------------------------- */
 
 static void therapy_that_starts_while_a_slot_is_measured_holds_the_record_back(void **state)
@@ -676,6 +753,10 @@ int main(void)
         cmocka_unit_test(a_repeated_write_gets_the_same_answer_for_two_seconds),
         cmocka_unit_test(a_repeated_activate_is_answered_while_the_reset_is_near),
         cmocka_unit_test(a_deaf_link_does_not_keep_the_device_from_its_reset),
+        cmocka_unit_test(half_a_packet_is_forgotten_after_a_silence),
+        cmocka_unit_test(a_packet_too_large_that_stops_half_way_is_forgotten_too),
+        cmocka_unit_test(a_slow_sender_is_waited_for),
+        cmocka_unit_test(time_spent_working_is_no_silence),
         cmocka_unit_test(therapy_that_starts_while_a_slot_is_measured_holds_the_record_back),
         cmocka_unit_test(malformed_requests_get_the_right_code),
         cmocka_unit_test(answers_of_others_are_not_answered),
