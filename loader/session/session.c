@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define SEND_MEMORY      ((size_t)CLIENT_WINDOW_MAX * SESSION_PACKET_MAX)
+#define MISSES_MAX       3
 #define FIRST_PACKET_MAX 256 /* until capabilities are known: what every device takes */
 
 bool session_init(struct session *session, const char *address, struct failure *why)
@@ -44,7 +45,7 @@ bool session_connect(struct session *session, uint64_t now, struct failure *why)
     session_disconnect(session);
     if (!link_open(&session->link, session->address, why))
         return false;
-    session->heard = false;
+    session->heard = session->answered = false;
     client_link_reset(&session->client, now);
     line_reset(&session->line);
     return true;
@@ -63,9 +64,31 @@ static bool is_line(const struct session *session)
 
 void session_framings(struct session *session, const uint8_t *framings, size_t count)
 {
+    session->cobs = false;
+    session->misses = 0;
     for (size_t i = 0; i < count; i++)
-        if (framings[i] == FRAMING_COBS)
-            session->line.framing = FRAMING_COBS;
+        session->cobs = session->cobs || framings[i] == FRAMING_COBS;
+}
+
+void session_chatter(struct session *session, struct frame_chatter chatter)
+{
+    session->line.reader.chatter = chatter;
+}
+
+static enum framing next_framing(const struct session *session)
+{
+    bool sure = session->answered && !client_is_retrying(&session->client);
+    return session->cobs && sure ? FRAMING_COBS : FRAMING_CONSOLE;
+}
+
+/* A line that answers only what is sent again as console does not carry COBS, whatever was said. */
+static void judge_cobs(struct session *session)
+{
+    session->answered = true;
+    if (session->line.took == FRAMING_COBS)
+        session->misses = 0;
+    else if (client_is_retrying(&session->client) && ++session->misses >= MISSES_MAX)
+        session->cobs = false;
 }
 
 static void take_bytes(struct session *session, struct span bytes, uint64_t now)
@@ -76,8 +99,10 @@ static void take_bytes(struct session *session, struct span bytes, uint64_t now)
         client_receive(&session->client, bytes, now);
         return;
     }
-    while (line_take(&session->line, &bytes, now, &packet) == OK)
+    while (line_take(&session->line, &bytes, now, &packet) == OK) {
+        judge_cobs(session);
         client_receive(&session->client, packet, now);
+    }
 }
 
 static bool pump_in(struct session *session, uint64_t now)
@@ -102,6 +127,7 @@ static size_t next_bytes(struct session *session, uint64_t now)
 
     if (!is_line(session))
         return client_send(&session->client, session->out, SESSION_PACKET_MAX, now);
+    session->line.framing = next_framing(session);
     while ((wanted = line_wants(&session->line)) > 0) {
         got = client_send(&session->client, raw, wanted < sizeof raw ? wanted : sizeof raw, now);
         if (got == 0)

@@ -14,6 +14,9 @@ struct session {
     struct link link;
     struct client client;
     struct line line; /* between client and link where the link is a line */
+    bool cobs;        /* the device offered it, and it works */
+    unsigned misses;  /* answers to what was sent again as console, since the last COBS frame came */
+    bool answered;    /* a packet came since the link was opened */
     uint8_t *receive_memory, *send_memory, *line_memory, *out; /* owned */
     size_t out_size, out_sent; /* taken from the client, not yet by the link */
     bool heard;                /* bytes came since the link was opened */
@@ -27,8 +30,12 @@ void session_free(struct session *session);
 bool session_connect(struct session *session, uint64_t now, struct failure *why);
 void session_disconnect(struct session *session);
 
-/* What the capabilities said: on a line COBS from now on where the device offers it. */
+/* What the capabilities said: on a line COBS where the device offers it, from now on and after each reconnection, once
+ * something has answered there. What is sent again after a silence goes as console, which every device takes: another may
+ * stand on the line by now, or another image run. */
 void session_framings(struct session *session, const uint8_t *framings, size_t count);
+/* On a line: who sees what a firmware says between frames. As it came; not for a screen before text_harmless. */
+void session_chatter(struct session *session, struct frame_chatter chatter);
 /* Moves what can be moved. False: the link was lost (and is closed now). */
 bool session_pump(struct session *session, uint64_t now);
 /* True while bytes wait for the link: poll for writing too. */
