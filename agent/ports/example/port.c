@@ -3,6 +3,7 @@
 #include "agent/ports/example/port.h"
 
 #include "agent/agent_state.h"
+#include "agent/protocol/line.h"
 #include "keys/digest.h"
 
 #define KIB           1024u
@@ -105,6 +106,7 @@ static const struct port port = {
                      [AREA_JOURNAL] = PLACE(988, 8),
                      [AREA_LOG] = PLACE(996, 28)},
     .agent_version = "example 1",
+    .link = PORT_LINK_LINE,
     .block_max = BLOCK_MAX,
     .segment_max = SEGMENT_MAX,
     .decoder_ram = BLOCK_MAX + DECODER,
@@ -126,6 +128,12 @@ static struct boot_outcome handed_over __attribute__((section(".handed_over")));
 
 #define MEMORY(array) buffer_over(array, sizeof(array))
 
+/* The UART's line: frames on the wire, packets towards the agent. */
+static struct line line;
+static uint8_t line_in[FRAME + FRAME_OVERHEAD], line_out[FRAME];
+static uint8_t arrived[64];
+static struct span held, taken; /* of what arrived; of a packet that the agent has not served yet */
+
 static void start(void)
 {
     const struct agent_memory memory = {.manifest = MEMORY(manifest),
@@ -136,24 +144,37 @@ static void start(void)
                                         .page = MEMORY(page),
                                         .report = MEMORY(report)};
 
+    held = taken = (struct span){NULL, 0};
+    line_start(&line, LINE_DEVICE, MEMORY(line_in), MEMORY(line_out), (struct frame_chatter){NULL, NULL});
     agent_start(&agent, &port, &memory, &handed_over, board_milliseconds());
 }
 
-static void move_bytes(void)
+/* A packet that the agent has no room for waits, and all behind it. */
+static void take_bytes(void)
 {
-    static uint8_t in[64];
-    static size_t held;
-    uint8_t out[64];
+    taken = span_from(taken, agent_receive(&agent, taken, board_milliseconds()));
+    if (taken.size > 0)
+        return;
+    if (held.size == 0)
+        held = span_of(arrived, board_uart_read(arrived, sizeof arrived));
+    if (line_take(&line, &held, board_milliseconds(), &taken) == INCOMPLETE)
+        taken.size = 0;
+}
 
-    held += board_uart_read(in + held, sizeof in - held);
-    size_t taken = agent_receive(&agent, span_of(in, held), board_milliseconds());
-    held -= taken;
-    for (size_t i = 0; i < held; i++)
-        in[i] = in[taken + i];
+static void give_bytes(void)
+{
+    uint8_t bytes[64];
+    size_t wanted, size;
 
+    while ((wanted = line_wants(&line)) > 0) {
+        size = agent_send(&agent, bytes, wanted < sizeof bytes ? wanted : sizeof bytes);
+        if (size == 0)
+            break;
+        line_give(&line, span_of(bytes, size));
+    }
     size_t room = board_uart_room();
-    size_t size = agent_send(&agent, out, room < sizeof out ? room : sizeof out);
-    board_uart_write(out, size);
+    size = line_send(&line, bytes, room < sizeof bytes ? room : sizeof bytes);
+    board_uart_write(bytes, size);
 }
 
 void example_start(void)
@@ -164,9 +185,10 @@ void example_start(void)
 void example_poll(void)
 {
     board_watchdog_feed();
-    move_bytes();
+    take_bytes();
+    give_bytes();
     agent_step(&agent, board_milliseconds());
-    if (agent_reset_wanted(&agent))
+    if (agent_reset_wanted(&agent) && !frame_writer_busy(&line.writer))
         board_reset();
 }
 

@@ -234,24 +234,49 @@ static int application_runs(void)
     return end;
 }
 
-static void asks(uint8_t op, uint16_t group, uint8_t id)
+/* A request waits at the UART in this framing, behind other bytes. */
+static void asks_behind(struct span noise, enum framing framing, uint8_t op, uint16_t group, uint8_t id)
 {
     struct smp_header header = {.version = 1, .op = op, .length = 1, .group = group, .sequence = 5, .id = id};
+    uint8_t packet[SMP_HEADER_SIZE + 1];
+    struct frame_writer writer;
 
-    smp_header_write(&header, board.to_device);
-    board.to_device[SMP_HEADER_SIZE] = 0xa0; /* {} */
-    board.to_size = SMP_HEADER_SIZE + 1;
+    smp_header_write(&header, packet);
+    packet[SMP_HEADER_SIZE] = 0xa0; /* {} */
+    memcpy(board.to_device, noise.data, noise.size);
+    frame_writer_start(&writer, framing, span_of(packet, sizeof packet));
+    board.to_size = noise.size + frame_writer_take(&writer, board.to_device + noise.size,
+                                                   sizeof board.to_device - noise.size);
     board.to_taken = board.from_size = 0;
+}
+
+static void asks(uint8_t op, uint16_t group, uint8_t id)
+{
+    asks_behind(span_of(board.to_device, 0), FRAMING_CONSOLE, op, group, id);
+}
+
+/* The body of the one answer, in the framing of its request. */
+static struct span answered_in(enum framing expected)
+{
+    static uint8_t memory[FRAME + FRAME_OVERHEAD];
+    struct span wire = span_of(board.from_device, board.from_size), packet;
+    struct frame_reader reader;
+    struct smp_header header;
+    enum framing framing;
+
+    frame_reader_start(&reader, buffer_over(memory, sizeof memory), (struct frame_chatter){NULL, NULL});
+    assert_int_equal(frame_reader_take(&reader, &wire, &packet, &framing), OK);
+    assert_int_equal(framing, expected);
+    assert_int_equal(wire.size, 0);
+    assert_int_equal(smp_header_read(packet, &header), OK);
+    assert_int_equal(header.sequence, 5);
+    assert_int_equal(packet.size, SMP_HEADER_SIZE + header.length);
+    return span_from(packet, SMP_HEADER_SIZE);
 }
 
 static struct span answered(void)
 {
-    struct smp_header header;
-
-    assert_int_equal(smp_header_read(span_of(board.from_device, board.from_size), &header), OK);
-    assert_int_equal(header.sequence, 5);
-    assert_int_equal(board.from_size, SMP_HEADER_SIZE + header.length);
-    return span_of(board.from_device + SMP_HEADER_SIZE, header.length);
+    return answered_in(FRAMING_CONSOLE);
 }
 
 static struct message_identity identity_answered(void)
@@ -262,9 +287,10 @@ static struct message_identity identity_answered(void)
     return identity;
 }
 
-#define SUTURE_IDENTITY  1
-#define SUTURE_PREFLIGHT 2
-#define OS_RESET         5
+#define SUTURE_CAPABILITIES 0
+#define SUTURE_IDENTITY     1
+#define SUTURE_PREFLIGHT    2
+#define OS_RESET            5
 
 /* ---- stories */
 
@@ -301,6 +327,22 @@ static void a_settled_board_runs_its_image_under_the_watchdog(void **state)
     assert_int_equal(application_runs(), SWITCHED_OFF);
     assert_int_equal(identity_answered().boot_kind, BOOT_SETTLED);
     assert_false(board.therapy_forbidden);
+}
+
+static void it_answers_in_the_framing_of_the_request_and_steps_over_noise(void **state)
+{
+    (void)state;
+    put_factory();
+    boots();
+    for (enum framing framing = FRAMING_CONSOLE; framing <= FRAMING_COBS; framing++) {
+        asks_behind(span_text("login:\x06\x02"), framing, SMP_READ, SMP_GROUP_SUTURE, SUTURE_CAPABILITIES);
+        assert_int_equal(application_runs(), SWITCHED_OFF);
+        struct message_capabilities capabilities;
+        assert_int_equal(message_capabilities_read(answered_in(framing), &capabilities), OK);
+        assert_int_equal(capabilities.line, FRAME_LINE_MAX);
+        assert_int_equal(capabilities.framing_count, 2);
+        assert_int_equal(capabilities.framings[1], FRAMING_COBS);
+    }
 }
 
 static void a_trial_is_handed_over_and_forbids_therapy(void **state)
@@ -414,6 +456,7 @@ int main(void)
         test(its_layout_is_one_that_the_agent_accepts),
         test(an_empty_board_stays_in_its_boot_loader_and_says_that_nothing_runs),
         test(a_settled_board_runs_its_image_under_the_watchdog),
+        test(it_answers_in_the_framing_of_the_request_and_steps_over_noise),
         test(a_trial_is_handed_over_and_forbids_therapy),
         test(a_self_test_that_fails_resets_into_the_old_image),
         test(a_healthy_trial_is_confirmed_and_frees_therapy),
