@@ -64,7 +64,7 @@ static enum client_event seed_runs(struct bench *bench, uint32_t seed)
         .id = IMAGE_UPLOAD,
         .source = {bench, bench->source_size, bench_source_read},
         .sha = bench->sha,
-        .window = 1 + bench_random(bench, CLIENT_WINDOW_MAX),
+        .window = 1 + seed % CLIENT_WINDOW_MAX,
     };
     print_message("# seed %u, window %u\n", seed, transfer.window);
     assert_int_equal(client_transfer_start(&bench->client, &transfer, bench->now, BENCH_TIMEOUT_MS, TRIES),
