@@ -358,6 +358,25 @@ static void chatter_anywhere_inside_a_frame_costs_at_most_that_frame(void **stat
         }
 }
 
+static void the_rest_of_a_broken_line_is_no_chatter(void **state)
+{
+    static const char *const broken[] = {"\x06\x09"
+                                         "AA!AAAAAAAA\n",
+                                         "\x06\x09"
+                                         "A=AAAAAAAAAA\n",
+                                         "\x04\x14"
+                                         "AAAAAAAA\n"};
+    struct line line;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        line_open(&line);
+        packets_in(&line, span_text(broken[i]), NULL, 0);
+        packets_in(&line, span_text("pump ready\n"), NULL, 0);
+        assert_string_equal(line.heard, "pump ready\n");
+    }
+}
+
 static void a_doubled_frame_is_two_packets(void **state)
 {
     uint8_t memory[PACKET_MAX], wire[WIRE_MAX];
@@ -535,6 +554,7 @@ int main(void)
         cmocka_unit_test(a_frame_cut_anywhere_costs_only_itself),
         cmocka_unit_test(a_cobs_frame_that_lost_its_end_does_not_take_the_next_one_along),
         cmocka_unit_test(chatter_anywhere_inside_a_frame_costs_at_most_that_frame),
+        cmocka_unit_test(the_rest_of_a_broken_line_is_no_chatter),
         cmocka_unit_test(a_doubled_frame_is_two_packets),
         cmocka_unit_test(lines_that_are_base64_for_themselves_are_read_too),
         cmocka_unit_test(our_own_cobs_frame_is_found_after_any_noise),
