@@ -118,6 +118,10 @@ enum failure_id {
     FAIL_RECEIPT_FORMAT = 80,
     FAIL_RECEIPT_CHANGED = 81,
     FAIL_RECEIPT_WRITE = 82,
+    FAIL_NOT_A_PORT = 83,
+    FAIL_PORT_SPEED = 84,
+    FAIL_MODEM_MANAGER = 85,
+    FAIL_SAME_SERIAL = 86,
     /* 90-99: simulator */
     FAIL_PROFILE = 90,
     FAIL_FLASH_IMAGE = 91,

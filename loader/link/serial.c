@@ -1,19 +1,25 @@
 /* serial:PATH[@BAUD]: a tty in raw mode, 8N1, held exclusively. Speeds that no constant names go through the driver's own
  * divisor (BOTHER). Nothing here waits: a dead line only never answers. */
 #include "loader/link/link.h"
+#include "loader/link/port_holder.h"
 
 #include <asm/termbits.h> /* struct termios2, which <termios.h> hides; the two can't be included together */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define BAUD_DEFAULT 115200
 #define BAUD_MAX     4000000
 #define PATH_SIZE    4096
+
+enum { UNIX98_PTY_FIRST = 136, UNIX98_PTY_LAST = 143 }; /* major numbers */
 
 /* Splits PATH[@BAUD]; false when either can't be. */
 static bool split(const char *rest, char path[PATH_SIZE], unsigned *baud)
@@ -36,52 +42,122 @@ static bool split(const char *rest, char path[PATH_SIZE], unsigned *baud)
     return true;
 }
 
-static bool make_raw(int file, unsigned baud)
+/* The device's own speed, or near enough: a UART bears 3 %. A driver that can't make one takes another in silence. */
+static bool speed_is(int file, unsigned baud, unsigned *got)
 {
     struct termios2 line;
 
+    if (ioctl(file, TCGETS2, &line) != 0)
+        return false;
+    *got = line.c_ospeed;
+    return (uint64_t)line.c_ospeed * 100 >= (uint64_t)baud * 97 &&
+           (uint64_t)line.c_ospeed * 100 <= (uint64_t)baud * 103;
+}
+
+/* Without HUPCL: closing the port must not drop DTR, which resets some boards. */
+static bool make_raw(int file, unsigned baud, unsigned *got)
+{
+    struct termios2 line;
+
+    *got = 0;
     if (ioctl(file, TCGETS2, &line) != 0)
         return false;
     line.c_iflag = line.c_oflag = line.c_lflag = 0;
     line.c_cflag = CS8 | CREAD | CLOCAL | BOTHER | BOTHER << IBSHIFT;
     line.c_ispeed = line.c_ospeed = baud;
     line.c_cc[VMIN] = line.c_cc[VTIME] = 0;
-    return ioctl(file, TCSETS2, &line) == 0 && ioctl(file, TCFLSH, TCIOFLUSH) == 0;
+    return ioctl(file, TCSETS2, &line) == 0 && speed_is(file, baud, got) &&
+           ioctl(file, TCFLSH, TCIOFLUSH) == 0;
 }
 
-static enum failure_id failure_of(int error)
+static bool is_busy(const char *path, struct failure *why)
 {
-    if (error == EACCES || error == EPERM)
-        return FAIL_LINK_PERMISSION;
-    return error == EBUSY ? FAIL_LINK_BUSY : FAIL_NO_DEVICE;
+    struct port_holder holder;
+
+    if (!port_holder_find(path, &holder))
+        return failure_set(why, FAIL_LINK_BUSY, "serial:%s: held by a process that this user can't see",
+                           path);
+    if (strcmp(holder.program, "ModemManager") == 0)
+        return failure_set(why, FAIL_MODEM_MANAGER, "serial:%s: process %d", path, (int)holder.pid);
+    return failure_set(why, FAIL_LINK_BUSY, "serial:%s: held by %s, process %d", path,
+                       holder.pid == getpid() ? "this program" : holder.program, (int)holder.pid);
+}
+
+static bool may_not(const char *path, struct failure *why)
+{
+    struct stat port;
+    const struct group *group = stat(path, &port) == 0 ? getgrgid(port.st_gid) : NULL;
+
+    if (group == NULL)
+        return failure_set(why, FAIL_LINK_PERMISSION, "serial:%s", path);
+    return failure_set(why, FAIL_LINK_PERMISSION, "serial:%s belongs to the group %s", path, group->gr_name);
+}
+
+static bool no_port(const char *path, int error, struct failure *why)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return may_not(path, why);
+    case EBUSY:
+    case EWOULDBLOCK:
+        return is_busy(path, why);
+    case ENOTTY:
+        return failure_set(why, FAIL_NOT_A_PORT, "serial:%s", path);
+    default: /* a port without its hardware answers EIO */
+        return failure_set(why, FAIL_NO_DEVICE, "serial:%s: %s", path, strerror(error));
+    }
+}
+
+/* Nothing but a character device is opened: opening is an act for some files. */
+static int open_port(const char *path)
+{
+    struct stat about;
+
+    if (stat(path, &about) != 0)
+        return -1;
+    if (!S_ISCHR(about.st_mode)) {
+        errno = ENOTTY;
+        return -1;
+    }
+    return open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* A pty keeps the flag when its holder is killed, because its other end has it open too: there the lock alone must do. */
+static bool hold_alone(int file)
+{
+    struct stat port;
+
+    if (flock(file, LOCK_EX | LOCK_NB) != 0 || fstat(file, &port) != 0)
+        return false;
+    bool pty = major(port.st_rdev) >= UNIX98_PTY_FIRST && major(port.st_rdev) <= UNIX98_PTY_LAST;
+    return pty || ioctl(file, TIOCEXCL) == 0;
 }
 
 static bool serial_open(struct link *link, const char *rest, struct failure *why)
 {
     char path[PATH_SIZE];
-    unsigned baud;
+    unsigned baud, got;
+    int error;
 
     if (!split(rest, path, &baud))
         return failure_set(why, FAIL_ADDRESS, "serial:%s: PATH, or PATH@BAUD with at most %d", rest,
                            BAUD_MAX);
-    int file = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    int file = open_port(path);
     if (file < 0)
-        return failure_set(why, failure_of(errno), "serial:%s: %s", path, strerror(errno));
-    if (!isatty(file)) {
-        close(file);
-        return failure_set(why, FAIL_ADDRESS, "serial:%s: not a serial port", path);
+        return no_port(path, errno, why);
+    if (isatty(file) && hold_alone(file)) {
+        if (make_raw(file, baud, &got)) {
+            link->descriptor = file;
+            return true;
+        }
+        failure_set(why, FAIL_PORT_SPEED, "serial:%s: %u baud; it would run at %u", path, baud, got);
+    } else {
+        error = errno;
+        no_port(path, error, why);
     }
-    if (flock(file, LOCK_EX | LOCK_NB) != 0 || ioctl(file, TIOCEXCL) != 0) {
-        close(file);
-        return failure_set(why, FAIL_LINK_BUSY, "serial:%s", path);
-    }
-    if (!make_raw(file, baud)) {
-        int error = errno;
-        close(file);
-        return failure_set(why, FAIL_ADDRESS, "serial:%s: %u baud: %s", path, baud, strerror(error));
-    }
-    link->descriptor = file;
-    return true;
+    close(file);
+    return false;
 }
 
 static enum link_result serial_read(struct link *link, uint8_t *data, size_t capacity, size_t *got)

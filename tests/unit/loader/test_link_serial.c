@@ -5,8 +5,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 struct port {
@@ -112,6 +118,7 @@ static void a_port_that_somebody_holds_is_in_use(void **state)
     assert_false(link_open(&second, port.address, &why));
     assert_int_equal(why.id, FAIL_LINK_BUSY);
     assert_int_equal(failure_exit(&why), EXIT_NO_PERMISSION);
+    assert_non_null(strstr(why.what, "this program"));
     link_close(&first);
     assert_true(link_open(&second, port.address, NULL));
     link_close(&second);
@@ -128,12 +135,205 @@ static void refuses(const char *address, enum failure_id id)
     assert_false(link_is_open(&link));
 }
 
+/* A process of that name that has locked the port, until it is told to let go. */
+static pid_t other_program(const char *name, const char *port, int *leash)
+{
+    int ready[2], hold[2];
+    char byte = 0;
+
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(hold), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(hold[1]);
+        prctl(PR_SET_NAME, name);
+        int file = open(port, O_RDWR | O_NOCTTY);
+        bool held = file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0;
+        if (held && write(ready[1], &byte, 1) == 1 && read(hold[0], &byte, 1) == 0)
+            _exit(0);
+        _exit(1);
+    }
+    close(ready[1]);
+    close(hold[0]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    *leash = hold[1];
+    return child;
+}
+
+static void lets_go(pid_t child, int leash)
+{
+    int ended = -1;
+
+    close(leash);
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(ended, 0);
+}
+
+static void held_by(const char *program, enum failure_id id)
+{
+    struct link link = {0};
+    struct failure why;
+    struct port port;
+    char number[16];
+    int leash;
+
+    port_make(&port);
+    pid_t child = other_program(program, port.name, &leash);
+    assert_false(link_open(&link, port.address, &why));
+    assert_int_equal(why.id, id);
+    assert_int_equal(failure_exit(&why), EXIT_NO_PERMISSION);
+    snprintf(number, sizeof number, "process %d", (int)child);
+    assert_non_null(strstr(why.what, number));
+    if (id == FAIL_LINK_BUSY)
+        assert_non_null(strstr(why.what, program));
+    lets_go(child, leash);
+    assert_true(link_open(&link, port.address, &why));
+    link_close(&link);
+    close(port.master);
+}
+
+static void the_program_that_holds_a_port_is_named(void **state)
+{
+    (void)state;
+    held_by("minicom", FAIL_LINK_BUSY);
+}
+
+static void modem_manager_has_a_word_of_its_own(void **state)
+{
+    (void)state;
+    held_by("ModemManager", FAIL_MODEM_MANAGER);
+}
+
+/* A loader without root's rights that opens the port and dies in the end, cleanly or not; its wait(2) status. */
+static int loader_dies(const struct port *port, int by_signal)
+{
+    struct link link = {0};
+    int ended = -1;
+
+    pid_t child = fork();
+    if (child == 0) {
+        if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+            _exit(2);
+        if (!link_open(&link, port->address, NULL))
+            _exit(1);
+        if (by_signal != 0)
+            raise(by_signal);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    return ended;
+}
+
+static void a_port_whose_holder_was_killed_is_free(void **state)
+{
+    struct port port;
+    (void)state;
+
+    port_make(&port);
+    assert_int_equal(chmod(port.name, 0666), 0);
+    int kept_open = open(port.name, O_RDWR | O_NOCTTY); /* as the simulator does */
+    int ended = loader_dies(&port, SIGKILL);
+    assert_true(WIFSIGNALED(ended));
+    assert_int_equal(loader_dies(&port, 0), 0);
+    close(kept_open);
+    close(port.master);
+}
+
+static void a_port_of_others_names_its_group(void **state)
+{
+    struct link link = {0};
+    struct failure why;
+    struct port port;
+    int ended = -1;
+    (void)state;
+
+    port_make(&port);
+    assert_int_equal(chmod(port.name, 0), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+            _exit(2);
+        _exit(!link_open(&link, port.address, &why) && why.id == FAIL_LINK_PERMISSION &&
+                      strstr(why.what, "belongs to the group") != NULL
+                  ? 0
+                  : 1);
+    }
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(ended, 0);
+    close(port.master);
+}
+
+static void what_came_before_the_opening_is_thrown_away(void **state)
+{
+    struct link link = {0};
+    struct port port;
+    uint8_t bytes[8];
+    size_t got;
+    (void)state;
+
+    port_make(&port);
+    int kept_open = open(port.name, O_RDWR | O_NOCTTY | O_NONBLOCK);
+    assert_int_equal(write(port.master, "login:\n", 7), 7);
+    assert_int_equal(poll(&(struct pollfd){kept_open, POLLIN, 0}, 1, 1000), 1);
+    assert_true(link_open(&link, port.address, NULL));
+    assert_int_equal(link_read(&link, bytes, sizeof bytes, &got), LINK_OK);
+    assert_int_equal(got, 0);
+    link_close(&link);
+    close(kept_open);
+    close(port.master);
+}
+
+/* No echo to begin with, no hang-up at the end: HUPCL would drop DTR and reset boards that listen to it. */
+static void the_line_is_raw_and_stays_up_after_closing(void **state)
+{
+    struct link link = {0};
+    struct termios line;
+    struct port port;
+    (void)state;
+
+    port_make(&port);
+    int kept_open = open(port.name, O_RDWR | O_NOCTTY);
+    assert_true(link_open(&link, port.address, NULL));
+    link_close(&link);
+    assert_int_equal(tcgetattr(kept_open, &line), 0);
+    assert_int_equal(line.c_lflag & (ECHO | ICANON | ISIG), 0);
+    assert_int_equal(line.c_iflag & (IXON | ICRNL), 0);
+    assert_int_equal(line.c_oflag & OPOST, 0);
+    assert_int_equal(line.c_cflag & (HUPCL | PARENB | CSTOPB), 0);
+    assert_int_equal(line.c_cflag & (CLOCAL | CREAD | CS8), CLOCAL | CREAD | CS8);
+    close(kept_open);
+    close(port.master);
+}
+
+/* Closing would wait half a minute for a line that takes nothing. */
+static void closing_a_stuck_line_waits_for_nobody(void **state)
+{
+    static uint8_t flood[65536];
+    struct timespec before, after;
+    struct link link = {0};
+    struct port port;
+    size_t put = 1;
+    (void)state;
+
+    port_make(&port);
+    assert_true(link_open(&link, port.address, NULL));
+    while (put > 0)
+        assert_int_equal(link_write(&link, flood, sizeof flood, &put), LINK_OK);
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    link_close(&link);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_in_range(after.tv_sec - before.tv_sec, 0, 2);
+    close(port.master);
+}
+
 static void what_is_no_port_is_said(void **state)
 {
     (void)state;
     refuses("serial:/nowhere/tty", FAIL_NO_DEVICE);
-    refuses("serial:/dev/null", FAIL_ADDRESS);
-    refuses("serial:/tmp", FAIL_NO_DEVICE);
+    refuses("serial:/dev/null", FAIL_NOT_A_PORT);
+    refuses("serial:/tmp", FAIL_NOT_A_PORT);
+    refuses("serial:/etc/hostname", FAIL_NOT_A_PORT);
     refuses("serial:@9600", FAIL_ADDRESS);
     refuses("serial:", FAIL_ADDRESS);
 }
@@ -183,6 +383,13 @@ int main(void)
         cmocka_unit_test(a_port_that_vanishes_is_lost),
         cmocka_unit_test(a_line_that_takes_nothing_blocks_nobody),
         cmocka_unit_test(a_port_that_somebody_holds_is_in_use),
+        cmocka_unit_test(the_program_that_holds_a_port_is_named),
+        cmocka_unit_test(modem_manager_has_a_word_of_its_own),
+        cmocka_unit_test(a_port_whose_holder_was_killed_is_free),
+        cmocka_unit_test(a_port_of_others_names_its_group),
+        cmocka_unit_test(what_came_before_the_opening_is_thrown_away),
+        cmocka_unit_test(the_line_is_raw_and_stays_up_after_closing),
+        cmocka_unit_test(closing_a_stuck_line_waits_for_nobody),
         cmocka_unit_test(what_is_no_port_is_said),
         cmocka_unit_test(a_speed_is_a_plain_number),
         cmocka_unit_test(two_names_of_one_port_are_one_wire),
