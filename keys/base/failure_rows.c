@@ -191,7 +191,7 @@ const struct failure_entry failure_rows[] = {
     {FAIL_NO_DEVICE, EXIT_NO_DEVICE, "no device", "Nothing answers at this address.",
      "Check cable, power and address, then repeat the command."},
     {FAIL_ADDRESS, EXIT_USAGE, "address not usable", "The address is not in a form that this program knows.",
-     "Write it as unix:PATH or serial:PATH[@BAUD]."},
+     "Write it as serial:PATH[@BAUD], unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT."},
     {FAIL_LINK_PERMISSION, EXIT_NO_PERMISSION, "no permission for the port",
      "You may not open the device's port.",
      "Ask for access: serial ports want the group dialout (sudo usermod -aG dialout USER, then log in "

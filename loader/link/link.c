@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const struct link_kind *const kinds[] = {&link_socket, &link_serial};
+static const struct link_kind *const kinds[] = {&link_socket, &link_tcp, &link_serial};
 
 static const struct link_kind *kind_of(const char *address, const char **rest)
 {
@@ -36,7 +36,7 @@ bool link_open(struct link *link, const char *address, struct failure *why)
 {
     const char *rest;
     const struct link_kind *kind = kind_of(address, &rest);
-    struct link opened = {kind, -1};
+    struct link opened = {.kind = kind, .descriptor = -1};
 
     if (kind == NULL)
         return failure_set(why, FAIL_ADDRESS, "%s", address);
@@ -44,6 +44,11 @@ bool link_open(struct link *link, const char *address, struct failure *why)
         return false;
     *link = opened;
     return true;
+}
+
+enum link_result link_settle(struct link *link, uint64_t now, struct failure *why)
+{
+    return link->connecting ? link->kind->settle(link, now, why) : LINK_OK;
 }
 
 enum link_result link_read(struct link *link, uint8_t *data, size_t capacity, size_t *got)
@@ -60,7 +65,7 @@ void link_close(struct link *link)
 {
     if (link_is_open(link))
         link->kind->close(link);
-    link->kind = NULL;
+    memset(link, 0, sizeof *link);
 }
 
 bool link_is_open(const struct link *link)

@@ -208,5 +208,10 @@ static bool serial_same(const char *rest, const char *other)
     return same;
 }
 
-const struct link_kind link_serial = {"serial",     LINK_LINE,    serial_open, serial_read,
-                                      serial_write, serial_close, serial_same};
+const struct link_kind link_serial = {.scheme = "serial",
+                                      .wire = LINK_LINE,
+                                      .open = serial_open,
+                                      .read = serial_read,
+                                      .write = serial_write,
+                                      .close = serial_close,
+                                      .same = serial_same};

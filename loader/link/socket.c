@@ -29,7 +29,7 @@ static bool socket_open(struct link *link, const char *path, struct failure *why
     return true;
 }
 
-static enum link_result socket_read(struct link *link, uint8_t *data, size_t capacity, size_t *got)
+enum link_result stream_read(struct link *link, uint8_t *data, size_t capacity, size_t *got)
 {
     ssize_t count = recv(link->descriptor, data, capacity, 0);
 
@@ -39,7 +39,7 @@ static enum link_result socket_read(struct link *link, uint8_t *data, size_t cap
     return LINK_LOST;
 }
 
-static enum link_result socket_write(struct link *link, const uint8_t *data, size_t size, size_t *put)
+enum link_result stream_write(struct link *link, const uint8_t *data, size_t size, size_t *put)
 {
     ssize_t count = send(link->descriptor, data, size, MSG_NOSIGNAL);
 
@@ -63,5 +63,10 @@ static bool socket_same(const char *path, const char *other)
     return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-const struct link_kind link_socket = {"unix",       LINK_PACKETS, socket_open, socket_read,
-                                      socket_write, socket_close, socket_same};
+const struct link_kind link_socket = {.scheme = "unix",
+                                      .wire = LINK_PACKETS,
+                                      .open = socket_open,
+                                      .read = stream_read,
+                                      .write = stream_write,
+                                      .close = socket_close,
+                                      .same = socket_same};

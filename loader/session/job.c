@@ -235,6 +235,10 @@ void job_run(struct job *job, uint64_t now)
             take_event(job, event, now);
             continue;
         }
+        if (!there && !job->met && job->session.refused.id != FAIL_NONE) {
+            job_fail(job, now, &job->session.refused);
+            continue;
+        }
         if (!there) {
             gone(job, now, FAIL_LINK_LOST, "the connection was lost");
             continue;

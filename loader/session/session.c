@@ -5,6 +5,7 @@
 
 #define SEND_MEMORY      ((size_t)CLIENT_WINDOW_MAX * SESSION_PACKET_MAX)
 #define MISSES_MAX       3
+#define READS_IN_ONE_GO  16  /* a link that floods leaves time for the others */
 #define FIRST_PACKET_MAX 256 /* until capabilities are known: what every device takes */
 
 bool session_init(struct session *session, const char *address, struct failure *why)
@@ -46,6 +47,7 @@ bool session_connect(struct session *session, uint64_t now, struct failure *why)
     if (!link_open(&session->link, session->address, why))
         return false;
     session->heard = session->answered = false;
+    session->refused.id = FAIL_NONE;
     client_link_reset(&session->client, now);
     line_reset(&session->line);
     return true;
@@ -108,14 +110,14 @@ static void take_bytes(struct session *session, struct span bytes, uint64_t now)
 static bool pump_in(struct session *session, uint64_t now)
 {
     uint8_t bytes[4096];
-    size_t got;
+    size_t got = sizeof bytes;
 
-    do {
+    for (unsigned reads = 0; got == sizeof bytes && reads < READS_IN_ONE_GO; reads++) {
         if (link_read(&session->link, bytes, sizeof bytes, &got) == LINK_LOST)
             return false;
         session->heard = session->heard || got > 0;
         take_bytes(session, span_of(bytes, got), now);
-    } while (got == sizeof bytes);
+    }
     return true;
 }
 
@@ -160,7 +162,9 @@ bool session_pump(struct session *session, uint64_t now)
 {
     if (!link_is_open(&session->link))
         return false;
-    if (pump_out(session, now) && pump_in(session, now))
+    if (link_settle(&session->link, now, &session->refused) == LINK_OK && session->link.connecting)
+        return true;
+    if (session->refused.id == FAIL_NONE && pump_out(session, now) && pump_in(session, now))
         return true;
     session_disconnect(session);
     return false;
@@ -168,5 +172,5 @@ bool session_pump(struct session *session, uint64_t now)
 
 bool session_wants_write(const struct session *session)
 {
-    return session->out_sent < session->out_size;
+    return session->link.connecting || session->out_sent < session->out_size;
 }
