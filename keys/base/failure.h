@@ -122,6 +122,7 @@ enum failure_id {
     FAIL_PORT_SPEED = 84,
     FAIL_MODEM_MANAGER = 85,
     FAIL_SAME_SERIAL = 86,
+    FAIL_SERIAL_DIR = 87,
     /* 90-99: simulator */
     FAIL_PROFILE = 90,
     FAIL_FLASH_IMAGE = 91,

@@ -234,6 +234,9 @@ const struct failure_entry failure_rows[] = {
      "Two addresses lead to devices of the same maker, class and serial number, or to one device by two "
      "cables.",
      "Unplug one of them, then repeat the command with the other."},
+    {FAIL_SERIAL_DIR, EXIT_LOCAL_IO, "folder of ports not readable",
+     "Serial ports are looked for in the folder that SUTURE_SERIAL_DIR names, or in /dev.",
+     "Correct or unset SUTURE_SERIAL_DIR, or name the port: serial:PATH"},
     {FAIL_PROFILE, EXIT_USAGE, "profile not usable",
      "The simulator's profile has a wrong key, type or value, or something is missing.",
      "Mend the line that the message names."},

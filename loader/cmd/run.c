@@ -1,5 +1,6 @@
 #include "loader/cmd/run.h"
 
+#include "loader/cmd/addresses.h"
 #include "loader/record/folders.h"
 
 #include <inttypes.h>
@@ -112,20 +113,6 @@ static bool settle(const struct invocation *call, enum job_kind kind, struct run
             folder_name(FOLDER_RECEIPTS, value_of(call, "receipts"), run->receipts, why));
 }
 
-/* Two jobs on one wire would answer each other's questions. */
-static bool addresses_are_good(const struct invocation *call, struct failure *why)
-{
-    for (size_t i = 0; i < call->argument_count; i++) {
-        if (!link_address_check(call->arguments[i], why))
-            return false;
-        for (size_t k = 0; k < i; k++)
-            if (link_address_same(call->arguments[i], call->arguments[k]))
-                return failure_set(why, FAIL_USAGE, "%s and %s are the same device", call->arguments[k],
-                                   call->arguments[i]);
-    }
-    return true;
-}
-
 static void version_text(const struct message_slot *slot, char out[40])
 {
     snprintf(out, 40, "-");
@@ -167,19 +154,25 @@ static void print_row(FILE *out, const struct job *job, unsigned width)
 /* The cart at one glance: a line a device in the order of the command line, then how many of each. */
 static void print_table(FILE *out, const struct job *jobs, size_t count)
 {
-    size_t counts[DISPOSITION_DO_NOT_USE + 1] = {0};
+    size_t counts[DISPOSITION_DO_NOT_USE + 1] = {0}, devices = 0;
     unsigned width = 12;
     const char *between = "";
 
     for (size_t i = 0; i < count; i++) {
+        if (jobs[i].passed_over)
+            continue;
+        devices += 1;
         unsigned columns = show_columns(jobs[i].met ? jobs[i].device.serial : jobs[i].session.address);
         width = columns > width ? columns : width;
         counts[jobs[i].verdict.disposition] += 1;
     }
+    if (devices < 2)
+        return;
     fprintf(out, "\n");
     for (size_t i = 0; i < count; i++)
-        print_row(out, &jobs[i], width < 48 ? width : 48);
-    fprintf(out, "  %zu devices: ", count);
+        if (!jobs[i].passed_over)
+            print_row(out, &jobs[i], width < 48 ? width : 48);
+    fprintf(out, "  %zu devices: ", devices);
     for (int i = DISPOSITION_DO_NOT_USE; i >= 0; i--)
         if (counts[i] > 0) {
             fprintf(out, "%s%zu %s", between, counts[i], disposition_screen((enum disposition)i));
@@ -188,35 +181,66 @@ static void print_table(FILE *out, const struct job *jobs, size_t count)
     fputc('\n', out);
 }
 
-enum exit_code run_jobs(const struct invocation *call, enum job_kind kind)
+/* serial:auto is a question too: nobody is an answer, and no success. */
+static enum exit_code nobody_found(const struct job *jobs, const struct addresses *addresses,
+                                   enum exit_code code)
 {
-    struct run *run = malloc(sizeof *run);
-    struct job *jobs = calloc(call->argument_count, sizeof *jobs);
     struct failure why;
-    enum exit_code code;
+
+    for (size_t i = 0; i < addresses->count; i++)
+        if (!jobs[i].passed_over)
+            return code;
+    if (!addresses->looked)
+        return code;
+    failure_set(&why, FAIL_NO_DEVICE, "serial:auto looked at %zu ports in %s", addresses->count,
+                addresses->where);
+    return command_fail(&why);
+}
+
+static enum exit_code run_all(struct job *jobs, const struct addresses *addresses, struct run *run,
+                              enum job_kind kind)
+{
+    struct failure why;
+    enum exit_code code = EXIT_INTERNAL;
     size_t started = 0;
 
-    if (run == NULL || jobs == NULL) {
-        failure_set(&why, FAIL_MEMORY, "%zu devices", call->argument_count);
-        code = command_fail(&why);
-        goto out;
-    }
-    if (!settle(call, kind, run, &why) || !addresses_are_good(call, &why)) {
-        code = command_fail(&why);
-        goto out;
-    }
     catch_signals();
-    for (; started < call->argument_count; started++)
-        if (!job_start(&jobs[started], kind, call->arguments[started], &run->settings, &why)) {
+    for (; started < addresses->count; started++) {
+        if (!job_start(&jobs[started], kind, addresses->list[started].text, &run->settings, &why)) {
             code = command_fail(&why);
             goto out;
         }
-    code = jobs_run(jobs, started, &interrupts);
+        jobs[started].origin = addresses->list[started].origin;
+    }
+    code = nobody_found(jobs, addresses, jobs_run(jobs, started, &interrupts));
     if (started > 1 && kind != JOB_DEVICES && run->show.format != SHOW_JSON)
         print_table(stdout, jobs, started);
 out:
     for (size_t i = 0; i < started; i++)
         job_free(&jobs[i]);
+    return code;
+}
+
+enum exit_code run_jobs(const struct invocation *call, enum job_kind kind)
+{
+    struct run *run = malloc(sizeof *run);
+    struct addresses addresses = {0};
+    struct job *jobs = NULL;
+    struct failure why;
+    enum exit_code code;
+
+    if (run == NULL) {
+        failure_set(&why, FAIL_MEMORY, "%zu devices", call->argument_count);
+        code = command_fail(&why);
+    } else if (!settle(call, kind, run, &why) || !addresses_read(call, kind, &addresses, &why)) {
+        code = command_fail(&why);
+    } else if ((jobs = calloc(addresses.count + 1, sizeof *jobs)) == NULL) {
+        failure_set(&why, FAIL_MEMORY, "%zu devices", addresses.count);
+        code = command_fail(&why);
+    } else {
+        code = run_all(jobs, &addresses, run, kind);
+    }
+    addresses_free(&addresses);
     free(jobs);
     free(run);
     return code;

@@ -33,6 +33,10 @@
     {                                                                                                        \
         "check", "ID=VALUE", "answer to a guided check; may be repeated"                                     \
     }
+#define OPTION_ALL                                                                                           \
+    {                                                                                                        \
+        "all", NULL, "every device at this station's serial ports (= serial:auto)"                           \
+    }
 #define OPTION_JSON                                                                                          \
     {                                                                                                        \
         "json", NULL, "one JSON object a line instead of text"                                               \

@@ -2,7 +2,6 @@
 #include "loader/session/job_inner.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -214,9 +213,28 @@ static void look_at_transfer(struct job *job, uint64_t now)
     job_tell_progress(job, now);
 }
 
+/* Whoever sits there has had its time to say who it is. */
+static bool is_late(struct job *job, uint64_t now)
+{
+    struct failure why;
+
+    if (job->origin != JOB_FOUND || job->met)
+        return false;
+    if (job->met_by == 0)
+        job->met_by = now + FOUND_MS;
+    if (now < job->met_by)
+        return false;
+    failure_set(&why, FAIL_NO_DEVICE, "%s: nobody said who is there within %u s", job->session.address,
+                FOUND_MS / 1000);
+    job_fail(job, now, &why);
+    return true;
+}
+
 void job_run(struct job *job, uint64_t now)
 {
     while (!job_ended(job)) {
+        if (is_late(job, now))
+            return;
         if (job_pauses(job, now))
             return;
         if (!link_is_open(&job->session.link)) {
@@ -256,7 +274,8 @@ uint64_t job_wake(const struct job *job)
 {
     if (job_ended(job))
         return UINT64_MAX;
-    return job->pause_until != 0 ? job->pause_until : client_wake(&job->session.client);
+    uint64_t wake = job->pause_until != 0 ? job->pause_until : client_wake(&job->session.client);
+    return job->met || job->met_by == 0 || wake < job->met_by ? wake : job->met_by;
 }
 
 bool job_ended(const struct job *job)
@@ -300,59 +319,4 @@ void job_free(struct job *job)
     trust_document_free(&job->root);
     trust_document_free(&job->next_root);
     session_free(&job->session);
-}
-
-static uint64_t steady_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* Sleeps until a link has something or a job wants to run. */
-static void wait_for_any(struct job *jobs, size_t count, struct pollfd *polls)
-{
-    uint64_t now = steady_ms(), wake = now + 1000;
-
-    for (size_t i = 0; i < count; i++) {
-        bool listens =
-            !job_ended(&jobs[i]) && !job_pauses(&jobs[i], now) && link_is_open(&jobs[i].session.link);
-        polls[i].fd = listens ? jobs[i].session.link.descriptor : -1;
-        polls[i].events = (short)(session_wants_write(&jobs[i].session) ? POLLIN | POLLOUT : POLLIN);
-        if (job_wake(&jobs[i]) < wake)
-            wake = job_wake(&jobs[i]);
-    }
-    poll(polls, (nfds_t)count, wake > now ? (int)(wake - now) : 0);
-}
-
-static void interrupt_all(struct job *jobs, size_t count, int *seen, int interrupts)
-{
-    for (; *seen < interrupts; *seen += 1)
-        for (size_t i = 0; i < count; i++)
-            job_interrupt(&jobs[i], steady_ms());
-}
-
-enum exit_code jobs_run(struct job *jobs, size_t count, const volatile int *interrupts)
-{
-    struct pollfd *polls = calloc(count ? count : 1, sizeof *polls);
-    enum exit_code worst = EXIT_VERIFIED;
-    bool running = polls != NULL;
-    int seen = 0;
-
-    while (running) {
-        running = false;
-        interrupt_all(jobs, count, &seen, *interrupts);
-        for (size_t i = 0; i < count; i++) {
-            job_run(&jobs[i], steady_ms());
-            running = running || !job_ended(&jobs[i]);
-        }
-        if (running)
-            wait_for_any(jobs, count, polls);
-    }
-    for (size_t i = 0; i < count; i++)
-        worst = exit_worst(worst, jobs[i].verdict.code);
-    if (polls == NULL)
-        worst = EXIT_INTERNAL;
-    free(polls);
-    return worst;
 }

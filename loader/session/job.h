@@ -1,7 +1,7 @@
 /* A job: one device from plug-in to verdict. A machine of steps over a session, driven by one event loop for any number of
  * devices; it never blocks.
  *
- *  capabilities ─► identity ─► (choose) ─► preflight ─► trust ─► check ─► send ─► activate ─► away ─► confirm ─► report ─► end
+ *  capabilities ─► identity ─► (gather) ─► (choose) ─► preflight ─► trust ─► check ─► send ─► activate ─► away ─► confirm ─► report ─► end
  *       devices ends ┘            │ already current, or a resume of nothing ───────────────────────────────────────► ┤
  *       verify ───────────────────┴────────────────────────────────────────────────────────────────────────────────► ┤
  *       rollback ─► preflight ─► rollback ─► away ───────────────────────────────────────────────────────────────────► ┘
@@ -16,6 +16,10 @@
 #include "loader/session/choose.h"
 #include "loader/session/session.h"
 #include "loader/show/show.h"
+
+/* A port that serial:auto found may be anything: what is no device of ours there is passed over, within FOUND_MS. */
+enum job_origin { JOB_NAMED, JOB_FOUND };
+#define FOUND_MS 5000
 
 enum job_kind { JOB_DEVICES, JOB_CHECK, JOB_UPDATE, JOB_RESUME, JOB_ROLLBACK, JOB_VERIFY };
 
@@ -34,6 +38,7 @@ struct job_settings {
 enum job_step {
     STEP_CAPABILITIES,
     STEP_IDENTITY,
+    STEP_GATHER,
     STEP_PREFLIGHT,
     STEP_TRUST,
     STEP_CHECK,
@@ -50,14 +55,19 @@ enum job_step {
 
 struct job {
     enum job_kind kind;
+    enum job_origin origin;
     const struct job_settings *settings;
     struct session session;
     enum job_step step, after; /* after: where `again` leads */
     uint64_t pause_until;      /* ms; 0: no pause */
     uint64_t away_since;       /* ms; 0: the link is there, or progress was made since it was lost */
+    uint64_t met_by;           /* ms; of a found one; 0: not begun */
     uint64_t deadline;         /* ms; of the steps that wait for the device; 0: not set */
     unsigned losses;           /* times that the link had to be opened again */
     enum touched touched;
+    bool in_company; /* others run beside it: once it is known who they are, jobs_run lets it go on */
+    bool
+        passed_over; /* ended, a found one where no device of ours is: no result, no part of the batch's exit code */
     bool met, sending, trial_told, decision_told, decided, doubted;
     unsigned interrupts;
     enum failure_id refusal; /* that STEP_WHY asks the reason of */
@@ -106,8 +116,10 @@ bool job_ended(const struct job *job);
  * that it goes on to its verdict, which is the safe thing, and only a second interrupt ends it: unknown, on hold. */
 void job_interrupt(struct job *job, uint64_t now);
 
-/* Runs all jobs to their ends; `*interrupts` counts the person's wishes to stop and is looked at now and then. Returns the
- * worst exit code. */
+/* Runs all jobs to their ends; `*interrupts` counts the person's wishes to stop and is looked at now and then. Several wait
+ * for each other until all are known, at most GATHER_MS: two of one identity are FAIL_SAME_SERIAL, and neither is touched.
+ * Returns the worst exit code of those that were not passed over. */
+#define GATHER_MS 15000
 enum exit_code jobs_run(struct job *jobs, size_t count, const volatile int *interrupts);
 
 #endif

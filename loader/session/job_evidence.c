@@ -312,11 +312,40 @@ static void describe(struct job *job)
         snprintf(job->note, sizeof job->note, "%s -> %s, proven by its signed report", old, new);
 }
 
+/* A found port is no device of ours, unless something of this station keeps us from asking. */
+static bool is_nobody(const struct job *job)
+{
+    switch (job->failure.id) {
+    case FAIL_LINK_PERMISSION:
+    case FAIL_LINK_BUSY:
+    case FAIL_MODEM_MANAGER:
+    case FAIL_INTERRUPTED:
+    case FAIL_MEMORY:
+    case FAIL_INTERNAL:
+        return false;
+    default:
+        return job->origin == JOB_FOUND && !job->met;
+    }
+}
+
+static void pass_over(struct job *job)
+{
+    char text[640];
+
+    job->passed_over = true;
+    snprintf(text, sizeof text, "passed over: %s", job->failure.what);
+    job_tell_note(job, text);
+}
+
 void job_end(struct job *job, uint64_t now)
 {
     (void)now;
     session_disconnect(&job->session);
     judge(job);
+    if (is_nobody(job)) {
+        pass_over(job);
+        return;
+    }
     if (job->kind == JOB_DEVICES && job->failure.id == FAIL_NONE)
         return;
     /* Refusals are receipts too; a run that met nobody, or only looked, has nothing to say. */

@@ -39,6 +39,12 @@ void job_tell_progress(struct job *job, uint64_t now);
 void job_tell_device(struct job *job);
 const char *job_label(const struct job *job);
 
+/* Both facts are of one device: vendor, class and serial. */
+bool device_same(const struct device_facts *a, const struct device_facts *b);
+/* A job in STEP_GATHER goes on: it is alone of its name. */
+void job_gathered(struct job *job, uint64_t now);
+void gather_enter(struct job *job, uint64_t now);
+
 /* job_evidence.c */
 void report_enter(struct job *job, uint64_t now);
 void report_answer(struct job *job, enum client_event event, uint64_t now);

@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define ASK_MS 2000 /* answers that need no flash */
+#define ASK_MS       2000 /* answers that need no flash */
+#define ASK_FOUND_MS 800  /* of a port that may lead nowhere */
 
 void job_ask_plain(struct job *job, uint64_t now, enum suture_verb verb)
 {
-    job_ask(job, now, SMP_READ, SMP_GROUP_SUTURE, (uint8_t)verb, 0, ASK_MS);
+    bool anybody = job->origin == JOB_FOUND && !job->met;
+    job_ask(job, now, SMP_READ, SMP_GROUP_SUTURE, (uint8_t)verb, 0, anybody ? ASK_FOUND_MS : ASK_MS);
 }
 
 void job_nonsense(struct job *job, uint64_t now, const char *what, enum status status)
@@ -89,7 +91,7 @@ bool job_take_identity(struct job *job, uint64_t now)
     return true;
 }
 
-static bool same_device(const struct device_facts *a, const struct device_facts *b)
+bool device_same(const struct device_facts *a, const struct device_facts *b)
 {
     return memcmp(a->vendor, b->vendor, UUID_SIZE) == 0 && memcmp(a->class_id, b->class_id, UUID_SIZE) == 0 &&
            strcmp(a->serial, b->serial) == 0;
@@ -99,7 +101,7 @@ bool job_other_device(struct job *job, uint64_t now)
 {
     struct failure why;
 
-    if (same_device(&job->device, &job->now))
+    if (device_same(&job->device, &job->now))
         return false;
     failure_set(&why, FAIL_OTHER_DEVICE, "%s: expected %s, %s answered", job->session.address,
                 job->device.serial, job->now.serial);
@@ -278,6 +280,20 @@ void identity_answer(struct job *job, enum client_event event, uint64_t now)
     job->device = job->now;
     job->met = true;
     job_tell_device(job);
+    if (job->in_company)
+        job_go(job, STEP_GATHER, now);
+    else
+        job_gathered(job, now);
+}
+
+void gather_enter(struct job *job, uint64_t now)
+{
+    (void)now;
+    job->pause_until = UINT64_MAX; /* jobs_run wakes it */
+}
+
+void job_gathered(struct job *job, uint64_t now)
+{
     if (job->kind == JOB_DEVICES) {
         job_go(job, STEP_END, now);
     } else if (job->device.boot_kind == KIND_RECOVERY) {

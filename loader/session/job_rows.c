@@ -4,6 +4,7 @@
 const struct job_row job_rows[STEP_END] = {
     [STEP_CAPABILITIES] = {"capabilities", capabilities_enter, capabilities_answer},
     [STEP_IDENTITY] = {"identity", identity_enter, identity_answer},
+    [STEP_GATHER] = {"gather", gather_enter, NULL},
     [STEP_PREFLIGHT] = {"preflight", preflight_enter, preflight_answer},
     [STEP_TRUST] = {"trust", trust_enter, trust_answer},
     [STEP_CHECK] = {"check", check_enter, check_answer},

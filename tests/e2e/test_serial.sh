@@ -82,6 +82,62 @@ one_port_by_two_names_is_one_device() {
     ln -s pump1.tty again.tty
     ends 64 suture update serial:pump1.tty serial:again.tty@9600
 }
+# ports: links to all pumps' ports, as /dev/serial/by-id has them
+ports() {
+    mkdir -p ports
+    for n in "$@"; do ln -s "../pump$n.tty" "ports/pump$n"; done
+    export SUTURE_SERIAL_DIR=$PWD/ports
+}
+all_devices_are_found_and_what_is_none_is_passed_over() {
+    bench && pumps 1 2 3
+    ports 1 2 3
+    ln -s /nowhere ports/dead
+    ln -s /dev/null ports/null
+    ctl 2 mute on
+    ctl 3 babble on
+    ends 0 suture devices
+    grep -q '^P200-0001 ' said
+    [ "$(grep -c 'passed over' said)" -eq 3 ]
+    ctl 2 mute off
+    ctl 3 babble off
+    ends 0 suture devices serial:auto
+    [ "$(grep -c '^P200-000. ' said)" -eq 3 ]
+}
+the_whole_cart_is_updated_without_naming_a_port() {
+    bench && pumps 1 2 3
+    ports 1 2 3
+    ctl 2 therapy on
+    ctl 3 mute on
+    ends 10 suture update --all
+    said '2 devices: 1 RETURN'
+    ctl 3 mute off
+    runs 1 2.0.0
+    runs 2 1.0.0
+    runs 3 1.0.0
+}
+nobody_at_all_is_said() {
+    bench && pumps 1
+    ports
+    ends 12 suture update --all
+    said 'E-70'
+    ctl 1 mute on
+    ports 1
+    ends 12 suture devices
+    said 'looked at 1 ports'
+    SUTURE_SERIAL_DIR=/nowhere ends 74 suture devices
+    said E-87
+    ends 64 suture update
+}
+two_of_one_serial_number_are_named_and_left_alone() {
+    bench
+    cp pump1.flash pump2.flash
+    pumps 1 2 3
+    ends 12 suture update serial:pump1.tty serial:pump2.tty serial:pump3.tty
+    [ "$(grep -c 'E-86.*is at serial:pump[12].tty and at serial:pump[12].tty' said)" -eq 2 ]
+    runs 1 1.0.0
+    runs 2 1.0.0
+    runs 3 2.0.0
+}
 a_name_that_is_taken_is_left_alone() {
     bench
     echo mine >pump1.tty
@@ -94,4 +150,5 @@ run_stories an_update_over_a_line_ends_proven three_lines_at_once_end_each_in_it
     a_power_cut_over_a_line_resumes_without_sending_all_again a_pulled_cable_takes_the_port_away_and_brings_it_back \
     a_device_that_is_silent_or_babbles_on_a_line_is_no_device a_port_in_use_is_said \
     noise_on_the_line_before_a_request_disturbs_nothing one_port_by_two_names_is_one_device \
-    a_name_that_is_taken_is_left_alone
+    all_devices_are_found_and_what_is_none_is_passed_over the_whole_cart_is_updated_without_naming_a_port \
+    nobody_at_all_is_said two_of_one_serial_number_are_named_and_left_alone a_name_that_is_taken_is_left_alone
