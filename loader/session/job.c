@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define RECONNECT_MS 250
+#define ASK_TRIES    3
 #define LOSSES_MAX   300 /* a link that comes and goes without end is no link */
 
 const char *job_label(const struct job *job)
@@ -14,7 +15,7 @@ const char *job_label(const struct job *job)
     return job->met ? job->device.serial : job->session.address;
 }
 
-static void tell(struct job *job, struct event event)
+void job_tell(struct job *job, struct event event)
 {
     event.address = job->session.address;
     event.label = job_label(job);
@@ -29,17 +30,19 @@ static void tell(struct job *job, struct event event)
 
 void job_tell_phase(struct job *job, unsigned number, const char *name, const char *text)
 {
-    tell(job, (struct event){.kind = EVENT_PHASE, .number = number, .name = name, .text = text});
+    job->phase = number;
+    job->phase_name = name;
+    job_tell(job, (struct event){.kind = EVENT_PHASE, .number = number, .name = name, .text = text});
 }
 
 void job_tell_note(struct job *job, const char *text)
 {
-    tell(job, (struct event){.kind = EVENT_NOTE, .text = text});
+    job_tell(job, (struct event){.kind = EVENT_NOTE, .text = text});
 }
 
 void job_tell_device(struct job *job)
 {
-    tell(job, (struct event){.kind = EVENT_DEVICE});
+    job_tell(job, (struct event){.kind = EVENT_DEVICE});
 }
 
 /* Seconds that the rest will take, or -1: a rate is a promise only after a second of it. */
@@ -61,12 +64,12 @@ void job_tell_progress(struct job *job, uint64_t now)
         return;
     job->whole_shown = whole;
     job->progress_shown = now;
-    tell(job, (struct event){.kind = EVENT_PROGRESS,
-                             .number = 3,
-                             .name = "send",
-                             .done = progress->acknowledged,
-                             .total = progress->size,
-                             .eta = seconds_left(job, progress, now)});
+    job_tell(job, (struct event){.kind = EVENT_PROGRESS,
+                                 .number = 3,
+                                 .name = "send",
+                                 .done = progress->acknowledged,
+                                 .total = progress->size,
+                                 .eta = seconds_left(job, progress, now)});
 }
 
 void job_go(struct job *job, enum job_step step, uint64_t now)
@@ -106,7 +109,8 @@ void job_ask(struct job *job, uint64_t now, enum smp_op op, uint16_t group, uint
 {
     struct failure why;
     enum status status = client_request(&job->session.client, op, group, id, span_of(job->request, body_size),
-                                        now, timeout_ms, 3);
+                                        now, timeout_ms, ASK_TRIES);
+    job->request_ms = (uint64_t)timeout_ms * ASK_TRIES;
     if (status) {
         failure_set(&why, FAIL_INTERNAL, "request %u.%u: %s", group, id, status_name(status));
         job_fail(job, now, &why);
@@ -114,7 +118,7 @@ void job_ask(struct job *job, uint64_t now, enum smp_op op, uint16_t group, uint
 }
 
 /* How long a device may be away now: after an activation what its manifest says for each try, else the station's patience. */
-static uint64_t patience_ms(const struct job *job)
+uint64_t job_patience_ms(const struct job *job)
 {
     const struct plan *plan = &job->chosen.plan;
     uint64_t patience = job->settings->wait_ms;
@@ -133,11 +137,11 @@ static void gone(struct job *job, uint64_t now, enum failure_id id, const char *
     if (job->away_since == 0) {
         job->away_since = now ? now : 1;
         snprintf(text, sizeof text, "%s; waiting up to %" PRIu64 " s for it to come back", how,
-                 patience_ms(job) / 1000);
+                 job_patience_ms(job) / 1000);
         if (job->met && job->step != STEP_AWAY)
             job_tell_note(job, text);
     }
-    if (now - job->away_since >= patience_ms(job) || job->losses > LOSSES_MAX) {
+    if (now - job->away_since >= job_patience_ms(job) || job->losses > LOSSES_MAX) {
         failure_set(&why, id, "%s, %s", job->session.address, how);
         job_fail(job, now, &why);
         return;
@@ -235,6 +239,7 @@ void job_run(struct job *job, uint64_t now)
     while (!job_ended(job)) {
         if (is_late(job, now))
             return;
+        job_tell_silence(job, now);
         if (job_pauses(job, now))
             return;
         if (!link_is_open(&job->session.link)) {

@@ -61,6 +61,11 @@ struct job {
     enum job_step step, after; /* after: where `again` leads */
     uint64_t pause_until;      /* ms; 0: no pause */
     uint64_t away_since;       /* ms; 0: the link is there, or progress was made since it was lost */
+    uint64_t request_ms;       /* silence that the present request bears, retries included */
+    unsigned phase;            /* told last */
+    const char *phase_name;    /* static */
+    unsigned silence_told;     /* how much of the present silence was told */
+    uint64_t silence_shown;    /* ms */
     uint64_t met_by;           /* ms; of a found one; 0: not begun */
     uint64_t deadline;         /* ms; of the steps that wait for the device; 0: not set */
     unsigned losses;           /* times that the link had to be opened again */

@@ -33,9 +33,16 @@ enum { STATE_STAGING = 1, STATE_STAGED = 2, STATE_GOOD = 3, STATE_BAD = 4 };
 void job_ask(struct job *job, uint64_t now, enum smp_op op, uint16_t group, uint8_t id, size_t body_size,
              uint32_t timeout_ms);
 
+/* `name` lives as long as the program. */
 void job_tell_phase(struct job *job, unsigned number, const char *name, const char *text);
 void job_tell_note(struct job *job, const char *text);
 void job_tell_progress(struct job *job, uint64_t now);
+/* Fills in what every event has, and shows it. */
+void job_tell(struct job *job, struct event event);
+/* job_silence.c: tells of a silence of a device that was touched; called at every turn. */
+void job_tell_silence(struct job *job, uint64_t now);
+/* How long a device may be away now (ms). */
+uint64_t job_patience_ms(const struct job *job);
 void job_tell_device(struct job *job);
 const char *job_label(const struct job *job);
 

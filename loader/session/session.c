@@ -115,7 +115,10 @@ static bool pump_in(struct session *session, uint64_t now)
     for (unsigned reads = 0; got == sizeof bytes && reads < READS_IN_ONE_GO; reads++) {
         if (link_read(&session->link, bytes, sizeof bytes, &got) == LINK_LOST)
             return false;
-        session->heard = session->heard || got > 0;
+        if (got > 0) {
+            session->heard = true;
+            session->heard_at = now;
+        }
         take_bytes(session, span_of(bytes, got), now);
     }
     return true;

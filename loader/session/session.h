@@ -20,6 +20,7 @@ struct session {
     uint8_t *receive_memory, *send_memory, *line_memory, *out; /* owned */
     size_t out_size, out_sent; /* taken from the client, not yet by the link */
     bool heard;                /* bytes came since the link was opened */
+    uint64_t heard_at;         /* ms; the last ones, on whichever link */
     struct failure refused;    /* why the link never came about; FAIL_NONE: it did, or still may */
 };
 

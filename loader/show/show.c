@@ -40,6 +40,11 @@ uint64_t show_progress_interval(const struct show *show)
     return show->format == SHOW_TERMINAL ? 100 : 1000;
 }
 
+bool show_lives(const struct show *show)
+{
+    return show->format == SHOW_TERMINAL;
+}
+
 unsigned show_columns(const char *text)
 {
     unsigned columns = 0;
@@ -210,6 +215,7 @@ static void show_line(struct show *show, const struct event *event)
         fprintf(show->out, "%s%*s %s  at %s\n", event->label, pad, "", line, event->address);
         break;
     case EVENT_PHASE:
+    case EVENT_SILENCE:
         fprintf(show->out, "%s%*s [%u/%u %-8s] %s\n", event->label, pad, "", event->number, event->of,
                 event->name, event->text);
         break;
@@ -227,11 +233,11 @@ static void show_line(struct show *show, const struct event *event)
 /* On a terminal phases and bars live; who is there, notes and results stay, and a result ends the living line. */
 static void show_terminal(struct show *show, const struct event *event)
 {
-    bool lives = event->kind == EVENT_PHASE || event->kind == EVENT_PROGRESS;
+    bool lives = event->kind == EVENT_PHASE || event->kind == EVENT_PROGRESS || event->kind == EVENT_SILENCE;
     struct show_row *row = lives ? row_of(show, event->address) : NULL;
 
     rows_erase(show);
-    if (row != NULL && event->kind == EVENT_PHASE)
+    if (row != NULL && event->kind != EVENT_PROGRESS)
         row_phase(show, event, row);
     else if (row != NULL)
         row_bar(show, event, row);

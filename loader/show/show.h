@@ -14,6 +14,7 @@ enum event_kind {
     EVENT_DEVICE,   /* a device said who it is: `device` */
     EVENT_PHASE,    /* step `number` of `of` begins: `name`, `text` */
     EVENT_PROGRESS, /* `done` of `total` bytes, `eta` seconds or -1 */
+    EVENT_SILENCE,  /* in step `number`: `silent`, `normal`, `unknown` seconds, `text` */
     EVENT_NOTE,     /* `text` */
     EVENT_RESULT,   /* the end: `verdict`, `failure` or NULL, `receipt` path or NULL, `text` */
 };
@@ -27,6 +28,8 @@ struct event {
     const char *name, *text; /* never NULL */
     uint64_t done, total;
     long eta;
+    long silent, normal,
+        unknown; /* seconds so far; that are normal, or -1; left until it is called unknown */
     struct verdict verdict;
     const struct failure *failure;
     const char *receipt;
@@ -58,6 +61,8 @@ void show_init(struct show *show, FILE *out, enum show_wish wish);
 void show_event(struct show *show, const struct event *event);
 /* Least time between two EVENT_PROGRESS of one device, ms: a terminal lives, a log must stay readable. */
 uint64_t show_progress_interval(const struct show *show);
+/* Whether its lines live: a count may run on them. */
+bool show_lives(const struct show *show);
 /* "P-200 rev B  SN 7F31  slot A 4.2.0 (seq 12)  settled" */
 void show_device_line(const struct device_facts *device, char *out, size_t capacity);
 /* Columns that a text takes: its characters, not its bytes. */

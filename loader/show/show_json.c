@@ -9,7 +9,7 @@
 
 static const char *event_name(enum event_kind kind)
 {
-    static const char *const names[] = {"device", "phase", "progress", "note", "result"};
+    static const char *const names[] = {"device", "phase", "progress", "silence", "note", "result"};
     return names[kind];
 }
 
@@ -73,7 +73,7 @@ void show_event_json(FILE *out, const struct event *event)
         return;
     if (event->kind == EVENT_DEVICE)
         add_device(line, event->device);
-    if (event->kind == EVENT_PHASE || event->kind == EVENT_PROGRESS) {
+    if (event->kind == EVENT_PHASE || event->kind == EVENT_PROGRESS || event->kind == EVENT_SILENCE) {
         json_object_set_new(line, "phase", json_string(event->name));
         json_object_set_new(line, "n", json_integer(event->number));
         json_object_set_new(line, "of", json_integer(event->of));
@@ -83,6 +83,12 @@ void show_event_json(FILE *out, const struct event *event)
         json_object_set_new(line, "total", json_integer((json_int_t)event->total));
         if (event->eta >= 0)
             json_object_set_new(line, "eta_s", json_integer(event->eta));
+    }
+    if (event->kind == EVENT_SILENCE) {
+        json_object_set_new(line, "silent_s", json_integer(event->silent));
+        if (event->normal >= 0)
+            json_object_set_new(line, "normal_s", json_integer(event->normal));
+        json_object_set_new(line, "unknown_s", json_integer(event->unknown));
     }
     if (event->text[0] != '\0')
         json_object_set_new(line, "text", json_string(event->text));

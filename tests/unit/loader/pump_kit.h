@@ -78,6 +78,7 @@ struct pump {
 
 static struct pump pump;
 static struct job job;
+static enum job_origin origin; /* of the next job */
 static struct job_settings settings;
 static struct show show;
 static char *said; /* what the job told, as lines */
@@ -586,6 +587,7 @@ static inline void run_job_within(enum job_kind kind, uint64_t most_ms)
     snprintf(address, sizeof address, "unix:%s/pump.sock", kit.folder);
     if (!job_start(&job, kind, address, &settings, &why))
         fail_msg("%s", why.what);
+    job.origin = origin;
     uint64_t began = pump.now;
     while (!job_ended(&job)) {
         pump_time();
@@ -663,6 +665,7 @@ static inline int bench_open(void **state)
     snprintf(folder, sizeof folder, "%s/stick", kit.folder);
     pump_leaves_the_factory();
     memset(&job, 0, sizeof job);
+    origin = JOB_NAMED;
     FILE *out = open_memstream(&said, &said_size);
     assert_non_null(out);
     show_init(&show, out, SHOW_FOR_PEOPLE);

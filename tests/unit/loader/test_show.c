@@ -171,11 +171,11 @@ static void no_byte_of_any_name_moves_a_terminal(void **state)
         assert_true(text[i] == '\n' || ((unsigned char)text[i] >= 0x20 && text[i] != 0x7f));
     assert_null(strstr(text, "\xc2\x9b"));
     assert_null(strstr(text, "\xe2\x80\xae"));
-    /* device, phase, progress, note, result and receipt: a line each */
+    /* device, phase, progress, silence, note, result and receipt: a line each */
     size_t lines = 0;
     for (size_t i = 0; i < size; i++)
         lines += text[i] == '\n';
-    assert_int_equal(lines, 6);
+    assert_int_equal(lines, 7);
 }
 
 static void columns_are_characters(void **state)
@@ -226,7 +226,7 @@ static const char *member(const json_t *json, const char *key)
 
 static void every_line_is_an_object_with_schema_time_event_and_device(void **state)
 {
-    static const char *const names[] = {"device", "phase", "progress", "note", "result"};
+    static const char *const names[] = {"device", "phase", "progress", "silence", "note", "result"};
 
     (void)state;
     for (int kind = EVENT_DEVICE; kind <= EVENT_RESULT; kind++) {
@@ -242,6 +242,31 @@ static void every_line_is_an_object_with_schema_time_event_and_device(void **sta
         assert_string_equal(member(json, "address"), "unix:/run/pump.sock");
         json_decref(json);
     }
+}
+
+static void a_silence_says_how_long_is_normal_where_that_is_known(void **state)
+{
+    struct event event = event_of(EVENT_SILENCE);
+
+    (void)state;
+    event.silent = 7;
+    event.normal = 10;
+    event.unknown = 21;
+    tell(event);
+    json_t *json = line();
+    assert_string_equal(member(json, "phase"), "send");
+    assert_int_equal(json_integer_value(json_object_get(json, "silent_s")), 7);
+    assert_int_equal(json_integer_value(json_object_get(json, "normal_s")), 10);
+    assert_int_equal(json_integer_value(json_object_get(json, "unknown_s")), 21);
+    json_decref(json);
+    fclose(out);
+    free(text);
+    open_json(state);
+    event.normal = -1;
+    tell(event);
+    json = line();
+    assert_null(json_object_get(json, "normal_s"));
+    json_decref(json);
 }
 
 static void a_result_carries_code_disposition_error_and_receipt(void **state)
@@ -384,6 +409,21 @@ static void each_device_has_a_living_line_of_its_own(void **state)
                                 "7F32         [3/6 send    ] ############------------  50%\r\n");
 }
 
+static void a_silence_takes_the_place_of_the_bar_until_it_moves(void **state)
+{
+    struct event event = event_of(EVENT_SILENCE);
+
+    (void)state;
+    progress_at("unix:/run/pump.sock", "7F31", 50);
+    seen();
+    event.text = "silent for 7 s";
+    tell(event);
+    assert_string_equal(seen(), "\x1b[1A\r\x1b[J7F31         [3/6 send    ] silent for 7 s\r\n");
+    progress_at("unix:/run/pump.sock", "7F31", 50);
+    assert_string_equal(seen(),
+                        "\x1b[1A\r\x1b[J7F31         [3/6 send    ] ############------------  50%\r\n");
+}
+
 static void a_line_that_stays_goes_above_the_living_ones(void **state)
 {
     struct event event = event_of(EVENT_NOTE);
@@ -487,11 +527,13 @@ int main(void)
         LINES(columns_are_characters),
         LINES(a_long_serial_moves_what_follows_it_over_for_all),
         JSON(every_line_is_an_object_with_schema_time_event_and_device),
+        JSON(a_silence_says_how_long_is_normal_where_that_is_known),
         JSON(a_result_carries_code_disposition_error_and_receipt),
         JSON(a_device_carries_its_slots),
         JSON(numbers_of_a_transfer_are_exact),
         JSON(no_name_swallows_a_line),
         TERMINAL(each_device_has_a_living_line_of_its_own),
+        TERMINAL(a_silence_takes_the_place_of_the_bar_until_it_moves),
         TERMINAL(a_line_that_stays_goes_above_the_living_ones),
         TERMINAL(a_phase_lives_and_a_result_ends_it),
         TERMINAL(a_living_line_never_wraps),
