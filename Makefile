@@ -99,14 +99,24 @@ help: ## this list
 deps: ## install what is missing to build and test (Debian 12, Debian 13)
 	@tests/deps.sh
 
-install: all ## install programs and documents under DESTDIR and PREFIX
+docs: all ## man pages and completion of shells, which the programs make from their command tables
+	@cd $(B) && mkdir -p share/man/man1 share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d
+	@cd $(B) && for program in $(notdir $(PROGRAMS)); do \
+	    ./$$program help --man >share/man/man1/$$program.1 && \
+	    ./$$program help --completion bash >share/bash-completion/completions/$$program && \
+	    ./$$program help --completion zsh >share/zsh/site-functions/_$$program && \
+	    ./$$program help --completion fish >share/fish/vendor_completions.d/$$program.fish || exit 1; done
+
+install: docs ## install programs and documents under DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/suture $(DESTDIR)$(PREFIX)/share/suture/profiles
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/suture
 	install -m 0644 hw-sim/profiles/*.yaml $(DESTDIR)$(PREFIX)/share/suture/profiles
+	for page in $$(cd $(B)/share && find . -type f); do \
+	    install -D -m 0644 $(B)/share/$$page $(DESTDIR)$(PREFIX)/share/$$page || exit 1; done
 
 clean: ## remove the build
 	rm -rf $(B)
 
-.PHONY: all help deps install clean
+.PHONY: all help deps docs install clean
 .DELETE_ON_ERROR:

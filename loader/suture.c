@@ -7,8 +7,23 @@ static const struct command *const commands[] = {
     &command_receipt, &command_trust,    NULL,
 };
 
+static const struct command_address addresses[] = {
+    {"serial", "PATH[@BAUD]", "/dev/tty", "a serial port; 115200 baud when no speed is given"},
+    {"unix", "PATH", "", "a socket, as the simulator offers it"},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const struct command_option environment[] = {
+    {"SUTURE_TRUST", NULL, "folder of the trust store; else $XDG_CONFIG_HOME/suture/trust (~/.config)"},
+    {"SUTURE_RECEIPTS", NULL, "folder of receipts; else $XDG_STATE_HOME/suture/receipts (~/.local/state)"},
+    {"SUTURE_BUNDLES", NULL, "folder with bundles; else $XDG_DATA_HOME/suture/bundles (~/.local/share)"},
+    {"NO_COLOR", NULL, "when it is set and not empty, no colour on a terminal (no-color.org)"},
+    OPTION_END,
+};
+
 int main(int argc, char **argv)
 {
-    static const struct program program = {"suture", "update devices through their service port", commands};
+    static const struct program program = {"suture", "update devices through their service port", commands,
+                                           addresses, environment};
     return command_main(&program, argc, argv);
 }

@@ -1,10 +1,11 @@
 /* One table of commands, one parser, one help for every program. */
 #include "keys/base/command.h"
+#include "keys/base/command_pages.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static size_t option_count(const struct command *command)
+size_t command_option_count(const struct command *command)
 {
     size_t count = 0;
     while (command->options != NULL && command->options[count].name != NULL)
@@ -14,46 +15,11 @@ static size_t option_count(const struct command *command)
 
 static int option_index(const struct command *command, const char *name, size_t length)
 {
-    for (size_t i = 0; i < option_count(command); i++)
+    for (size_t i = 0; i < command_option_count(command); i++)
         if (strlen(command->options[i].name) == length &&
             strncmp(command->options[i].name, name, length) == 0)
             return (int)i;
     return -1;
-}
-
-static void print_usage(FILE *out, const struct program *program, const struct command *command)
-{
-    fprintf(out, "usage: %s %s%s%s%s\n", program->name, command->name,
-            option_count(command) ? " [OPTION…]" : "", command->arguments[0] != '\0' ? " " : "",
-            command->arguments);
-}
-
-static void print_command_help(const struct program *program, const struct command *command)
-{
-    print_usage(stdout, program, command);
-    printf("\n%s\n", command->summary);
-    if (option_count(command) > 0)
-        printf("\noptions:\n");
-    for (size_t i = 0; i < option_count(command); i++) {
-        const struct command_option *option = &command->options[i];
-        char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", option->name, option->value ? " " : "",
-                 option->value ? option->value : "");
-        printf("  %-26s %s\n", left, option->help);
-    }
-    if (command->examples != NULL && command->examples[0] != NULL)
-        printf("\nexamples:\n");
-    for (size_t i = 0; command->examples != NULL && command->examples[i] != NULL; i++)
-        printf("  %s\n", command->examples[i]);
-}
-
-static void print_program_help(FILE *out, const struct program *program)
-{
-    fprintf(out, "%s: %s\n\nusage: %s COMMAND [OPTION…] [ARGUMENT…]\n\ncommands:\n", program->name,
-            program->summary, program->name);
-    for (size_t i = 0; program->commands[i] != NULL; i++)
-        fprintf(out, "  %-10s %s\n", program->commands[i]->name, program->commands[i]->summary);
-    fprintf(out, "\n  %-10s %s\n", "help", "a command's own page (help COMMAND), or a failure's (help E-12)");
 }
 
 static enum exit_code wrong_use(const struct program *program, const struct command *command,
@@ -62,10 +28,22 @@ static enum exit_code wrong_use(const struct program *program, const struct comm
     struct failure why;
 
     if (command != NULL)
-        print_usage(stderr, program, command);
+        command_usage(stderr, program, command);
     failure_set(&why, FAIL_USAGE, "%s %s%s%s%s", program->name, command ? command->name : "",
                 command ? ": " : "", what, subject);
     return command_fail(&why);
+}
+
+static enum exit_code unknown_command(const struct program *program, const char *name)
+{
+    const struct command *near = command_near(program, name);
+    char subject[160];
+
+    if (near != NULL)
+        snprintf(subject, sizeof subject, "%.64s; did you mean: %s %s", name, program->name, near->name);
+    else
+        snprintf(subject, sizeof subject, "%.64s; type: %s help", name, program->name);
+    return wrong_use(program, NULL, "no command is called ", subject);
 }
 
 static enum exit_code help_failure(const struct program *program, const char *id)
@@ -81,26 +59,34 @@ static enum exit_code help_failure(const struct program *program, const char *id
     return EXIT_VERIFIED;
 }
 
-static const struct command *find_command(const struct program *program, const char *name)
+static enum exit_code help_completion(const struct program *program, const char *shell)
 {
-    for (size_t i = 0; program->commands[i] != NULL; i++)
-        if (strcmp(program->commands[i]->name, name) == 0)
-            return program->commands[i];
-    return NULL;
+    if (shell == NULL || !command_completion(stdout, program, shell))
+        return wrong_use(program, NULL, "help --completion takes bash, zsh or fish, not ",
+                         shell == NULL ? "nothing" : shell);
+    return EXIT_VERIFIED;
 }
 
 static enum exit_code help(const struct program *program, int count, char **words)
 {
-    if (count == 0) {
-        print_program_help(stdout, program);
-        return EXIT_VERIFIED;
-    }
-    if (strncmp(words[0], "E-", 2) == 0)
+    const struct command *command;
+
+    if (count == 0)
+        command_help_program(stdout, program);
+    else if (strcmp(words[0], "--man") == 0)
+        command_man(stdout, program);
+    else if (strcmp(words[0], "--completion") == 0)
+        return help_completion(program, count > 1 ? words[1] : NULL);
+    else if (strncmp(words[0], "E-", 2) == 0)
         return help_failure(program, words[0]);
-    const struct command *command = find_command(program, words[0]);
-    if (command == NULL)
-        return wrong_use(program, NULL, "no command is called ", words[0]);
-    print_command_help(program, command);
+    else if ((command = command_find(program, words[0])) != NULL)
+        command_help(stdout, program, command);
+    else if (strcmp(words[0], "failures") == 0)
+        command_help_failures(stdout);
+    else if (strcmp(words[0], "exit-codes") == 0)
+        command_help_exits(stdout);
+    else
+        return unknown_command(program, words[0]);
     return EXIT_VERIFIED;
 }
 
@@ -145,7 +131,7 @@ static enum exit_code run(const struct program *program, const struct command *c
     enum exit_code code = EXIT_USAGE;
     bool options_end = false;
 
-    if (arguments == NULL || option_count(command) > COMMAND_OPTIONS_MAX) {
+    if (arguments == NULL || command_option_count(command) > COMMAND_OPTIONS_MAX) {
         free(arguments);
         return EXIT_INTERNAL;
     }
@@ -153,8 +139,8 @@ static enum exit_code run(const struct program *program, const struct command *c
         if (!options_end && strcmp(words[i], "--") == 0) {
             options_end = true;
             i += 1;
-        } else if (!options_end && strcmp(words[i], "--help") == 0) {
-            print_command_help(program, command);
+        } else if (!options_end && (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0)) {
+            command_help(stdout, program, command);
             code = EXIT_VERIFIED;
             goto out;
         } else if (!options_end && strncmp(words[i], "--", 2) == 0) {
@@ -185,19 +171,19 @@ int command_main(const struct program *program, int argc, char **argv)
     enum exit_code code;
 
     if (argc < 2) {
-        print_program_help(stderr, program);
+        command_help_program(stderr, program);
         return EXIT_USAGE;
     }
-    const struct command *command = find_command(program, argv[1]);
+    const struct command *command = command_find(program, argv[1]);
     if (command != NULL) {
         code = run(program, command, argc - 2, argv + 2);
-    } else if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+    } else if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         code = help(program, argc - 2, argv + 2);
     } else if (strcmp(argv[1], "--version") == 0) {
         printf("%s %s\n", program->name, SUTURE_VERSION);
         code = EXIT_VERIFIED;
     } else {
-        code = wrong_use(program, NULL, "no command is called ", argv[1]);
+        code = unknown_command(program, argv[1]);
     }
     /* What was printed and could not be is a lost answer, not a success. */
     if (fflush(stdout) != 0 && code == EXIT_VERIFIED)

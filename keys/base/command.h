@@ -36,14 +36,26 @@ struct command {
     enum exit_code (*run)(const struct invocation *call);
 };
 
+/* A form of the word ADDRESS: "serial:PATH[@BAUD]". */
+struct command_address {
+    const char *scheme;
+    const char *rest;  /* "PATH…" is completed as a file */
+    const char *start; /* what a path of this kind begins with, or "" */
+    const char *help;
+};
+
 struct program {
     const char *name;
     const char *summary;
-    const struct command *const *commands; /* ends with NULL */
+    const struct command *const *commands;   /* ends with NULL */
+    const struct command_address *addresses; /* ends with a row of NULL scheme; may be NULL */
+    const struct command_option
+        *environment; /* variables: name, NULL, help; ends as options do; may be NULL */
 };
 
-/* The whole of main(): picks the command, parses, runs; knows "help", "help COMMAND", "help E-12", "--help" and
- * "--version" by itself. Wrong use is E-01 with exit code 64. */
+/* The whole of main(): picks the command, parses, runs; knows "help" with all that it may be followed by (a command,
+ * E-12, failures, exit-codes, --man, --completion SHELL), "--help", "-h" and "--version" by itself. Wrong use is E-01
+ * with exit code 64. */
 int command_main(const struct program *program, int argc, char **argv);
 
 /* The last value of an option, or `otherwise` when it was not given. Asking for an option that the command doesn't list

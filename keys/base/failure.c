@@ -27,6 +27,12 @@ enum exit_code exit_worst(enum exit_code a, enum exit_code b)
     return EXIT_VERIFIED;
 }
 
+const struct exit_entry *exit_catalogue(size_t *count)
+{
+    *count = exit_row_count;
+    return exit_rows;
+}
+
 /* Length of the well-formed UTF-8 character at `text` (RFC 3629, table of clause 4), or 0. */
 static size_t well_formed(const unsigned char *text, size_t size)
 {

@@ -29,6 +29,14 @@ enum exit_code {
     EXIT_INTERRUPTED = 130,
 };
 
+/* One exit code in words. */
+struct exit_entry {
+    enum exit_code code;
+    const char *meaning;
+};
+/* All of them, from 0 up; `count` gets how many. */
+const struct exit_entry *exit_catalogue(size_t *count);
+
 /* The worse of two, by the order 17 16 15 14 18 70 74 130 11 13 12 10 64 2 0. */
 enum exit_code exit_worst(enum exit_code a, enum exit_code b);
 

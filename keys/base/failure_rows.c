@@ -252,3 +252,22 @@ const struct failure_entry failure_rows[] = {
      "Change slot size or flash size in the profile."},
 };
 const size_t failure_row_count = sizeof failure_rows / sizeof *failure_rows;
+
+const struct exit_entry exit_rows[] = {
+    {EXIT_VERIFIED, "done, and proven where there is something to prove"},
+    {EXIT_NOTHING_TO_DO, "the device runs this release already"},
+    {EXIT_REFUSED_INTERLOCK, "refused: the device is in use, not in service mode, or low on battery"},
+    {EXIT_REFUSED_BUNDLE, "refused: signature, target, order, form or size of what was offered"},
+    {EXIT_NO_DEVICE, "nothing answers, or nothing sensible; or no bundle for the device"},
+    {EXIT_NO_PERMISSION, "the port may not be opened, or another program holds it"},
+    {EXIT_FAILED_SAFE, "it did not work, and what runs is proven"},
+    {EXIT_ROLLED_BACK, "the new image failed its trial, and the old one is proven to run"},
+    {EXIT_UNKNOWN, "the device did not come back, or nothing signed says how it ended"},
+    {EXIT_UNSAFE, "nothing proven runs: do not use the device"},
+    {EXIT_NEEDS_PERSON, "a person must look: no evidence, a trial or guided checks open"},
+    {EXIT_USAGE, "wrong command line, recipe, class file, profile or key file"},
+    {EXIT_INTERNAL, "an impossible state, no memory, or no randomness"},
+    {EXIT_LOCAL_IO, "a file, folder or disk of this computer"},
+    {EXIT_INTERRUPTED, "stopped by a person before the device was told to restart"},
+};
+const size_t exit_row_count = sizeof exit_rows / sizeof *exit_rows;

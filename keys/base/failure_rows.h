@@ -6,5 +6,7 @@
 
 extern const struct failure_entry failure_rows[];
 extern const size_t failure_row_count;
+extern const struct exit_entry exit_rows[];
+extern const size_t exit_row_count;
 
 #endif

@@ -79,6 +79,23 @@ static void a_failure_carries_what_happened_in_one_line(void **state)
     assert_int_equal(failure_exit(&why), EXIT_REFUSED_BUNDLE);
 }
 
+static void every_exit_code_is_explained_once_from_the_lowest_up(void **state)
+{
+    (void)state;
+    size_t codes, failures;
+    const struct exit_entry *all = exit_catalogue(&codes);
+    const struct failure_entry *rows = failure_catalogue(&failures);
+
+    for (size_t i = 1; i < codes; i++)
+        assert_true(all[i - 1].code < all[i].code);
+    for (size_t i = 0; i < failures; i++) {
+        size_t at = 0;
+        while (at < codes && all[at].code != rows[i].exit)
+            at++;
+        assert_true(at < codes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +104,7 @@ int main(void)
         cmocka_unit_test(terminal_escapes_and_broken_text_become_question_marks),
         cmocka_unit_test(a_text_that_does_not_fit_is_cut_between_characters),
         cmocka_unit_test(a_failure_carries_what_happened_in_one_line),
+        cmocka_unit_test(every_exit_code_is_explained_once_from_the_lowest_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
