@@ -2,9 +2,17 @@
 #include "loader/cmd/run.h"
 
 static const struct command *const commands[] = {
-    &command_devices, &command_check,    &command_update,
-    &command_resume,  &command_rollback, &command_verify,
-    &command_receipt, &command_trust,    NULL,
+    &command_devices,
+    &command_check,
+    &command_update,
+    &command_resume,
+    &command_rollback,
+    &command_verify,
+    &command_receipt,
+    &command_trust,
+    &command_identify,
+    &command_log,
+    NULL,
 };
 
 static const struct command_address addresses[] = {

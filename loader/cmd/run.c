@@ -55,6 +55,18 @@ static bool read_wait(const struct invocation *call, uint32_t *wait_ms, struct f
     return true;
 }
 
+static bool read_since(const struct invocation *call, uint32_t *from, struct failure *why)
+{
+    const char *text = value_of(call, "since");
+    char *end = NULL;
+    unsigned long long number = text ? strtoull(text, &end, 10) : 0;
+
+    if (text != NULL && (text[0] < '0' || text[0] > '9' || *end != '\0' || number > UINT32_MAX))
+        return failure_set(why, FAIL_USAGE, "--since %s: the number of a log entry", text);
+    *from = (uint32_t)number;
+    return true;
+}
+
 static bool choose_from(const struct invocation *call, enum job_kind kind, struct run *run,
                         struct failure *why)
 {
@@ -105,8 +117,8 @@ static bool settle(const struct invocation *call, enum job_kind kind, struct run
     run->settings.store = run->store;
     run->settings.receipts = run->receipts;
     run->settings.answers = run->answers;
-    return read_wait(call, &run->settings.wait_ms, why) && read_answers(call, run, why) &&
-           choose_from(call, kind, run, why) &&
+    return read_wait(call, &run->settings.wait_ms, why) && read_since(call, &run->settings.log_from, why) &&
+           read_answers(call, run, why) && choose_from(call, kind, run, why) &&
            (!option_listed(call, "store") ||
             folder_name(FOLDER_TRUST, value_of(call, "store"), run->store, why)) &&
            (!option_listed(call, "receipts") ||
@@ -213,7 +225,7 @@ static enum exit_code run_all(struct job *jobs, const struct addresses *addresse
         jobs[started].origin = addresses->list[started].origin;
     }
     code = nobody_found(jobs, addresses, jobs_run(jobs, started, &interrupts));
-    if (started > 1 && kind != JOB_DEVICES && run->show.format != SHOW_JSON)
+    if (started > 1 && !job_only_asks(kind) && run->show.format != SHOW_JSON)
         print_table(stdout, jobs, started);
 out:
     for (size_t i = 0; i < started; i++)

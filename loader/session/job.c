@@ -311,6 +311,7 @@ bool job_start(struct job *job, enum job_kind kind, const char *address, const s
     memset(job, 0, sizeof *job);
     job->kind = kind;
     job->settings = settings;
+    job->log_next = settings->log_from;
     job->started = (uint64_t)time(NULL);
     job->step = STEP_CAPABILITIES;
     return session_init(&job->session, address, why);

@@ -3,6 +3,7 @@
  *
  *  capabilities ─► identity ─► (gather) ─► (choose) ─► preflight ─► trust ─► check ─► send ─► activate ─► away ─► confirm ─► report ─► end
  *       devices ends ┘            │ already current, or a resume of nothing ───────────────────────────────────────► ┤
+ *       log ends ┘ after its entries; identify ─► report ends ┘
  *       verify ───────────────────┴────────────────────────────────────────────────────────────────────────────────► ┤
  *       rollback ─► preflight ─► rollback ─► away ───────────────────────────────────────────────────────────────────► ┘
  *
@@ -21,7 +22,16 @@
 enum job_origin { JOB_NAMED, JOB_FOUND };
 #define FOUND_MS 5000
 
-enum job_kind { JOB_DEVICES, JOB_CHECK, JOB_UPDATE, JOB_RESUME, JOB_ROLLBACK, JOB_VERIFY };
+enum job_kind {
+    JOB_DEVICES,
+    JOB_CHECK,
+    JOB_UPDATE,
+    JOB_RESUME,
+    JOB_ROLLBACK,
+    JOB_VERIFY,
+    JOB_IDENTIFY,
+    JOB_LOG
+};
 
 /* The same for all jobs of a run; must outlive them. */
 struct job_settings {
@@ -30,7 +40,8 @@ struct job_settings {
     const char *receipts; /* folder of receipts */
     const char *station;
     struct show *show;
-    uint32_t wait_ms; /* how long a device that vanished may stay away, beside what its manifest says */
+    uint32_t wait_ms;  /* how long a device that vanished may stay away, beside what its manifest says */
+    uint32_t log_from; /* least number of a log's entries to be shown */
     const char *const *answers; /* guided checks: "ID=VALUE" */
     size_t answer_count;
 };
@@ -50,6 +61,7 @@ enum job_step {
     STEP_AGAIN,
     STEP_WHY,
     STEP_REPORT,
+    STEP_LOG,
     STEP_END,
 };
 
@@ -78,6 +90,7 @@ struct job {
     enum failure_id refusal; /* that STEP_WHY asks the reason of */
     /* what is known */
     struct device_facts device, now; /* at the beginning; at the last identity of this device */
+    struct device_abilities abilities;
     struct message_preflight preflight;
     bool preflight_known;
     struct trust_document root, next_root;
@@ -99,6 +112,8 @@ struct job {
     struct receipt_check checks[RECEIPT_CHECKS_MAX];
     size_t check_count;
     bool checks_asked;
+    uint32_t log_next;  /* number of the next entry to be asked for */
+    unsigned log_pages; /* answers so far */
     /* end */
     struct failure failure; /* id FAIL_NONE: nothing failed */
     struct verdict verdict;
@@ -106,6 +121,8 @@ struct job {
     char note[256];     /* beside the verdict */
 };
 
+/* Whether jobs of this kind only ask the device: they change nothing and leave no receipt, and a good one has no result. */
+bool job_only_asks(enum job_kind kind);
 /* Prepares a job; job_run connects and asks who is there. FAIL_MEMORY. */
 bool job_start(struct job *job, enum job_kind kind, const char *address, const struct job_settings *settings,
                struct failure *why);

@@ -178,7 +178,7 @@ static void match_failure(struct job *job)
 
 static void judge(struct job *job)
 {
-    if (!job->report_proven) {
+    if (!job->report_proven || job_only_asks(job->kind)) {
         judge_unproven(job);
         return;
     }
@@ -300,7 +300,7 @@ static void describe(struct job *job)
     const struct message_slot *before = device_running(&job->device), *running = device_running(&job->now);
     char old[40], new[40];
 
-    if (job->note[0] != '\0' || !job->met || job->kind == JOB_DEVICES || before == NULL || running == NULL)
+    if (job->note[0] != '\0' || !job->met || job_only_asks(job->kind) || before == NULL || running == NULL)
         return;
     version_text(before, old);
     version_text(running, new);
@@ -346,10 +346,12 @@ void job_end(struct job *job, uint64_t now)
         pass_over(job);
         return;
     }
-    if (job->kind == JOB_DEVICES && job->failure.id == FAIL_NONE)
+    if (job->kind == JOB_IDENTIFY && job->met)
+        job_tell_identity(job);
+    if (job_only_asks(job->kind) && job->failure.id == FAIL_NONE)
         return;
     /* Refusals are receipts too; a run that met nobody, or only looked, has nothing to say. */
-    if (job->met && job->header.size > 0 && job->kind != JOB_CHECK && job->kind != JOB_DEVICES)
+    if (job->met && job->header.size > 0 && job->kind != JOB_CHECK && !job_only_asks(job->kind))
         write_receipt(job);
     describe(job);
     show_event(job->settings->show,

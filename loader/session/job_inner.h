@@ -57,6 +57,12 @@ void report_enter(struct job *job, uint64_t now);
 void report_answer(struct job *job, enum client_event event, uint64_t now);
 void job_end(struct job *job, uint64_t now);
 
+/* job_ask.c */
+void job_identify(struct job *job, uint64_t now); /* goes for the report */
+void job_tell_identity(struct job *job);
+void log_enter(struct job *job, uint64_t now);
+void log_answer(struct job *job, enum client_event event, uint64_t now);
+
 /* job_checks.c: the guided checks of the bundle against the answers given. */
 enum checks { CHECKS_PASSED, CHECKS_FAILED, CHECKS_MISSING };
 /* Answers that are there go into job->checks; a required one that is missing, and any that can't be read, is asked for in a
@@ -82,6 +88,8 @@ void job_nonsense(struct job *job, uint64_t now, const char *what, enum status s
 bool job_take_identity(struct job *job, uint64_t now);
 /* True: another device than at the beginning answers, the job has failed, and job->now is the first one's again. */
 bool job_other_device(struct job *job, uint64_t now);
+/* The session header binds the report that will come to this run and this bundle. False: the job has failed. */
+bool job_make_header(struct job *job, uint64_t now);
 /* Whether the chosen release runs in `facts`; and whether it stands in the other slot in one of two states. */
 bool job_target_runs(const struct job *job, const struct device_facts *facts);
 bool job_target_waits(const struct job *job, const struct device_facts *facts, uint8_t state,

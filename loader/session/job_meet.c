@@ -51,6 +51,7 @@ void capabilities_answer(struct job *job, enum client_event event, uint64_t now)
     job->now.segment_max = caps.segment_max;
     job->now.ram = caps.ram;
     job->now.root_version = caps.root_version;
+    abilities_take(&caps, &job->abilities);
     client_packet_max(&job->session.client, job->now.buffer_size);
     session_framings(&job->session, caps.framings, caps.framing_count);
     job_go(job, STEP_IDENTITY, now);
@@ -143,8 +144,7 @@ static bool wants_bundle(const struct job *job)
            (job->kind == JOB_VERIFY && (job->settings->from.file || job->settings->from.folder));
 }
 
-/* The session header binds the report that will come to this run and this bundle. */
-static bool make_header(struct job *job, uint64_t now)
+bool job_make_header(struct job *job, uint64_t now)
 {
     static const uint8_t none[DIGEST_SIZE];
     struct failure why;
@@ -165,8 +165,8 @@ static bool choose(struct job *job, uint64_t now)
     if (trust_store_find(job->settings->store, job->device.vendor, &job->root, &why) &&
         (!wants_bundle(job) || choose_bundle(&job->settings->from, purpose, &job->device, &job->root.trust,
                                              job->started, &job->chosen, &why)))
-        return make_header(job, now);
-    if (make_header(job, now))
+        return job_make_header(job, now);
+    if (job_make_header(job, now))
         job_fail(job, now, &why);
     return false;
 }
@@ -263,7 +263,7 @@ static void meet_unsafe(struct job *job, uint64_t now)
 
     failure_set(&why, FAIL_UNSAFE, "%s", job->device.serial);
     job_note_failure(job, &why);
-    if (!make_header(job, now))
+    if (!job_make_header(job, now))
         return;
     bool rooted = trust_store_find(job->settings->store, job->device.vendor, &job->root, &why);
     job_go(job, rooted && job->kind != JOB_CHECK ? STEP_REPORT : STEP_END, now);
@@ -296,6 +296,10 @@ void job_gathered(struct job *job, uint64_t now)
 {
     if (job->kind == JOB_DEVICES) {
         job_go(job, STEP_END, now);
+    } else if (job->kind == JOB_LOG) {
+        job_go(job, STEP_LOG, now);
+    } else if (job->kind == JOB_IDENTIFY) {
+        job_identify(job, now);
     } else if (job->device.boot_kind == KIND_RECOVERY) {
         meet_unsafe(job, now);
     } else if (choose(job, now)) {

@@ -16,4 +16,5 @@ const struct job_row job_rows[STEP_END] = {
     [STEP_AGAIN] = {"identity", identity_enter, again_answer},
     [STEP_WHY] = {"preflight", preflight_enter, why_answer},
     [STEP_REPORT] = {"report", report_enter, report_answer},
+    [STEP_LOG] = {"log", log_enter, log_answer},
 };

@@ -1,5 +1,6 @@
 /* Events as text for people; show_json.c has the machines' form. */
 #include "loader/show/show.h"
+#include "loader/show/show_facts.h"
 #include "loader/show/show_json.h"
 
 #include <inttypes.h>
@@ -224,6 +225,12 @@ static void show_line(struct show *show, const struct event *event)
         break;
     case EVENT_RESULT:
         show_result(show, event);
+        break;
+    case EVENT_IDENTIFY:
+        show_identify(show, event);
+        break;
+    case EVENT_LOG:
+        show_log(show, event);
         break;
     case EVENT_PROGRESS:
         break;

@@ -4,6 +4,7 @@
 #define SUTURE_LOADER_SHOW_SHOW_H
 
 #include "loader/record/verdict.h"
+#include "loader/session/abilities.h"
 #include "loader/session/choose.h"
 
 #define SHOW_SCHEMA 1
@@ -17,6 +18,8 @@ enum event_kind {
     EVENT_SILENCE,  /* in step `number`: `silent`, `normal`, `unknown` seconds, `text` */
     EVENT_NOTE,     /* `text` */
     EVENT_RESULT,   /* the end: `verdict`, `failure` or NULL, `receipt` path or NULL, `text` */
+    EVENT_IDENTIFY, /* all of it: `device`, `abilities`, `report` or NULL, `proven` */
+    EVENT_LOG,      /* one entry of its log: `log` */
 };
 
 struct event {
@@ -33,6 +36,10 @@ struct event {
     struct verdict verdict;
     const struct failure *failure;
     const char *receipt;
+    const struct device_abilities *abilities;
+    const struct report *report;
+    bool proven; /* the report, by the vendor's root */
+    const struct message_log_item *log;
 };
 
 #define SHOW_ROWS_MAX  64 /* living lines at once; what is beyond is counted */

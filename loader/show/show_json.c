@@ -2,6 +2,7 @@
 
 #include "keys/base/hex.h"
 #include "loader/record/receipt.h"
+#include "loader/show/show_facts.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -9,7 +10,7 @@
 
 static const char *event_name(enum event_kind kind)
 {
-    static const char *const names[] = {"device", "phase", "progress", "silence", "note", "result"};
+    static const char *const names[] = {"device", "phase", "progress", "silence", "note", "result", "identify", "log"};
     return names[kind];
 }
 
@@ -71,9 +72,9 @@ void show_event_json(FILE *out, const struct event *event)
                              json_string(event->label));
     if (line == NULL)
         return;
-    if (event->kind == EVENT_DEVICE)
+    if (event->kind == EVENT_DEVICE || event->kind == EVENT_IDENTIFY)
         add_device(line, event->device);
-    if (event->kind == EVENT_PHASE || event->kind == EVENT_PROGRESS || event->kind == EVENT_SILENCE) {
+    static const char *const names[] = {"device", "phase", "progress", "silence", "note", "result", "identify", "log"};
         json_object_set_new(line, "phase", json_string(event->name));
         json_object_set_new(line, "n", json_integer(event->number));
         json_object_set_new(line, "of", json_integer(event->of));

@@ -69,6 +69,8 @@ struct pump {
     struct quirk quirks[4];
     size_t quirk_count;
     unsigned asked[16], uploads, interrupts_wanted;
+    uint32_t log_first, log_end;   /* numbers of its oldest entry, and behind its newest */
+    bool log_goes_back, log_grows; /* it answers older entries than asked for; it never comes to an end */
     /* its report */
     const char *report_key, *report_factory, *report_serial;
     bool report_of_another_session, report_says_settled;
@@ -408,6 +410,22 @@ static inline void serve_report(struct span body, struct buffer *out)
     assert_int_equal(message_report_write(out, &answer), OK);
 }
 
+/* Entry N of its log is the start number N. */
+static inline void serve_log(struct span body, struct buffer *out)
+{
+    struct message_log log = {.first = pump.log_first};
+    uint32_t from = (uint32_t)number_in(body, "from");
+
+    if (from < pump.log_first || pump.log_goes_back)
+        from = pump.log_first;
+    if (pump.log_grows)
+        pump.log_end = from + 1;
+    log.next = from;
+    for (; log.next < pump.log_end && log.item_count < MESSAGE_LIST_MAX; log.next++)
+        log.items[log.item_count++] = (struct message_log_item){log.next, log.next, 1, 0, KIND_IS_SETTLED};
+    assert_int_equal(message_log_write(out, &log), OK);
+}
+
 static inline void serve_suture(uint8_t id, struct span body, struct buffer *out)
 {
     switch (id) {
@@ -437,6 +455,9 @@ static inline void serve_suture(uint8_t id, struct span body, struct buffer *out
         break;
     case VERB_REPORT:
         serve_report(body, out);
+        break;
+    case VERB_LOG:
+        serve_log(body, out);
         break;
     default:
         fail_msg("the loader asked verb %u, which no story needs", id);
@@ -641,6 +662,7 @@ static inline void pump_leaves_the_factory(void)
     memset(pump.manifest_ids[0], OLD_IMAGE, TRUST_MANIFEST_ID);
     *pump_slot(1) = (struct message_slot){.slot = 1};
     pump.preflight = (struct message_preflight){.ready = true, .service = true, .mains = true, .battery = 90};
+    pump.log_first = pump.log_end = 1;
     pump.report_key = PUMP_KEY;
     pump.report_factory = FACTORY_KEY;
     pump_open_door();
