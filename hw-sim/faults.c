@@ -273,7 +273,7 @@ bool faults_take(struct faults *faults, enum fault_way direction, uint8_t byte, 
 static void chatter_begin(struct faults *faults, uint64_t now_us)
 {
     const struct fault_direction *way = &faults->ways[side_of(FAULT_OUT)];
-    bool between = way->reader.state == READ_BETWEEN && !way->reader.begun;
+    bool between = way->reader.state == FRAME_BETWEEN && !way->reader.begun;
 
     for (size_t i = 0; i < faults->count; i++) {
         struct fault_run *run = &faults->runs[i];

@@ -10,7 +10,8 @@
 
 static const char *event_name(enum event_kind kind)
 {
-    static const char *const names[] = {"device", "phase", "progress", "silence", "note", "result", "identify", "log"};
+    static const char *const names[] = {"device", "phase",  "progress", "silence",
+                                        "note",   "result", "identify", "log"};
     return names[kind];
 }
 
@@ -74,7 +75,11 @@ void show_event_json(FILE *out, const struct event *event)
         return;
     if (event->kind == EVENT_DEVICE || event->kind == EVENT_IDENTIFY)
         add_device(line, event->device);
-    static const char *const names[] = {"device", "phase", "progress", "silence", "note", "result", "identify", "log"};
+    if (event->kind == EVENT_IDENTIFY)
+        show_identify_json(line, event);
+    if (event->kind == EVENT_LOG)
+        show_log_json(line, event);
+    if (event->kind == EVENT_PHASE || event->kind == EVENT_PROGRESS || event->kind == EVENT_SILENCE) {
         json_object_set_new(line, "phase", json_string(event->name));
         json_object_set_new(line, "n", json_integer(event->number));
         json_object_set_new(line, "of", json_integer(event->of));
