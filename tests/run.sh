@@ -1,11 +1,11 @@
 #!/bin/sh
 # Runs test programs and stories side by side, shows what failed, and closes with "N passed, N failed".
 # A program that crashes, prints no result, or stops before its plan is done counts as one failure more.
+# Each run has a folder of its own, so that several may run at once; it stays only when something failed.
 set -u
 B=${B:-build}
-out=$B/results
-rm -rf "$out"
-mkdir -p "$out"
+mkdir -p "$B/results"
+out=$(mktemp -d "$B/results/XXXXXX")
 export B
 one='name=$(echo "$1" | tr / _); start=$(date +%s)
 CMOCKA_MESSAGE_OUTPUT=TAP timeout 280 "$1" >"$2/$name.out" 2>&1 </dev/null; code=$?
@@ -33,6 +33,11 @@ for code in "$out"/*.code; do
     fi
     passed=$((passed + ok - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
 done
+if [ "$failed" -eq 0 ]; then
+    rm -rf "$out"
+else
+    echo "what all of them said: $out"
+fi
 if [ "$skipped" -gt 0 ]; then
     echo "$passed passed, $failed failed, $skipped skipped"
 else
