@@ -214,7 +214,8 @@ static void look_at_transfer(struct job *job, uint64_t now)
         job->furthest = at;
         job->away_since = 0;
     }
-    job_tell_progress(job, now);
+    if (!job_is_silent(job, now))
+        job_tell_progress(job, now);
 }
 
 /* Whoever sits there has had its time to say who it is. */

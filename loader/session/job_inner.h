@@ -41,6 +41,8 @@ void job_tell_progress(struct job *job, uint64_t now);
 void job_tell(struct job *job, struct event event);
 /* job_silence.c: tells of a silence of a device that was touched; called at every turn. */
 void job_tell_silence(struct job *job, uint64_t now);
+/* Whether it is silent for so long that the screen says so: a bar that stands still would hide that. */
+bool job_is_silent(const struct job *job, uint64_t now);
 /* How long a device may be away now (ms). */
 uint64_t job_patience_ms(const struct job *job);
 void job_tell_device(struct job *job);

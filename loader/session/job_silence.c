@@ -48,12 +48,17 @@ static bool is_due(struct job *job, unsigned level, uint64_t now)
     return due;
 }
 
+bool job_is_silent(const struct job *job, uint64_t now)
+{
+    return job->touched != DEVICE_UNTOUCHED && now - job->session.heard_at >= SILENCE_TOLD_MS;
+}
+
 void job_tell_silence(struct job *job, uint64_t now)
 {
     uint64_t heard = job->session.heard_at, end;
     char text[160];
 
-    if (job->touched == DEVICE_UNTOUCHED || now - heard < SILENCE_TOLD_MS) {
+    if (!job_is_silent(job, now)) {
         job->silence_told = TOLD_NOTHING;
         return;
     }

@@ -72,19 +72,45 @@ void show_device_line(const struct device_facts *device, char *out, size_t capac
 
 /* ---- living lines: what each device is at now, always the last on the terminal */
 
+/* The bytes of `text` that fit into one line of the terminal: one that wraps would not be erased whole. Characters from
+ * U+1000 on may take two columns. */
+static int row_fit(const struct show *show, const char *text, unsigned *columns)
+{
+    int size = 0;
+
+    for (*columns = 0; text[size] != '\0';) {
+        unsigned more = (unsigned char)text[size] >= 0xe1 ? 2 : 1;
+        if (*columns + more >= show->columns)
+            break;
+        *columns += more;
+        do
+            size += 1;
+        while ((text[size] & 0xc0) == 0x80);
+    }
+    return size;
+}
+
+/* In a window made narrower some terminals have wrapped what stands there: then nobody knows how many lines it takes, and
+ * going up too far would erase a result. It stays, and the living lines go on below. */
 static void rows_erase(struct show *show)
 {
-    if (show->drawn > 0)
+    look_at_terminal(show);
+    if (show->drawn > 0 && show->drawn_columns < show->columns)
         fprintf(show->out, "\x1b[%uA\r\x1b[J", show->drawn);
-    show->drawn = 0;
+    show->drawn = show->drawn_columns = 0;
 }
 
 static void rows_draw(struct show *show)
 {
     size_t most = show->lines > 3 ? show->lines - 2 : 1;
 
-    for (size_t i = 0; i < show->row_count && i < most; i++, show->drawn++)
-        fprintf(show->out, "%s\n", show->rows[i].text);
+    for (size_t i = 0; i < show->row_count && i < most; i++, show->drawn++) {
+        unsigned columns;
+        int size = row_fit(show, show->rows[i].text, &columns);
+        fprintf(show->out, "%.*s\n", size, show->rows[i].text);
+        if (columns > show->drawn_columns)
+            show->drawn_columns = columns;
+    }
     if (show->row_count > most) {
         fprintf(show->out, "… and %zu more\n", show->row_count - most);
         show->drawn += 1;
@@ -131,41 +157,31 @@ static void time_left(const struct event *event, char out[32])
         snprintf(out, 32, "  %ld:%02ld left", event->eta / 60, event->eta % 60);
 }
 
-/* A line that wraps would not be erased whole. */
-static void row_cut(const struct show *show, char *text)
-{
-    unsigned columns = 0;
-
-    for (; *text != '\0'; text++) {
-        columns += (*text & 0xc0) != 0x80;
-        if (columns >= show->columns && (*text & 0xc0) != 0x80) {
-            *text = '\0';
-            return;
-        }
-    }
-}
-
 static void row_phase(const struct show *show, const struct event *event, struct show_row *row)
 {
     snprintf(row->text, sizeof row->text, "%s%*s [%u/%u %-8s] %s", event->label, padding(show, event->label),
              "", event->number, event->of, event->name, event->text);
-    row_cut(show, row->text);
 }
 
+/* Where there is no room for a bar its number says the same. */
 static void row_bar(const struct show *show, const struct event *event, struct show_row *row)
 {
     unsigned taken = show->label_width + BAR_AROUND, share = share_of(event);
     unsigned room = show->columns > taken ? show->columns - taken : 0;
-    unsigned width = room > BAR_MOST ? BAR_MOST : room < BAR_LEAST ? BAR_LEAST : room;
+    unsigned width = room > BAR_MOST ? BAR_MOST : room;
     char bar[BAR_MOST + 1], left[32];
 
+    time_left(event, left);
+    if (width < BAR_LEAST) {
+        snprintf(row->text, sizeof row->text, "%s [%u/%u %s] %3u%%%s", event->label, event->number, event->of,
+                 event->name, share, left);
+        return;
+    }
     for (unsigned i = 0; i < width; i++)
         bar[i] = i < share * width / 100 ? '#' : '-';
     bar[width] = '\0';
-    time_left(event, left);
     snprintf(row->text, sizeof row->text, "%s%*s [%u/%u %-8s] %s %3u%%%s", event->label,
              padding(show, event->label), "", event->number, event->of, event->name, bar, share, left);
-    row_cut(show, row->text);
 }
 
 static void log_progress(struct show *show, const struct event *event)

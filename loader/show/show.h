@@ -55,8 +55,9 @@ struct show {
     FILE *out;
     bool colour;
     unsigned label_width;    /* of the longest label so far, at least 12 columns */
-    unsigned columns, lines; /* of the terminal */
+    unsigned columns, lines; /* of the terminal, which may be resized */
     unsigned drawn;          /* living lines that stand on the terminal now */
+    unsigned drawn_columns;  /* of the widest of them */
     size_t row_count;
     struct show_row rows[SHOW_ROWS_MAX];
 };

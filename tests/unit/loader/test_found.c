@@ -198,6 +198,19 @@ static void a_silent_boot_is_told_with_its_own_time(void **state)
     assert_said("longer than the 60 s that are normal");
 }
 
+/* Between two of its words nothing else is drawn: a bar that stands still would say that all is well. */
+static void a_silence_stays_on_a_terminal_until_it_ends(void **state)
+{
+    (void)state;
+    show.format = SHOW_TERMINAL;
+    goes_silent_while_it_is_written();
+    const char *from = strstr(said, "silent for "), *to = from ? strstr(from + 1, "silent for ") : NULL;
+    assert_non_null(to);
+    for (const char *bar = strstr(from, "---"); bar != NULL && bar < to; bar = to)
+        fail_msg("a bar in the middle of a silence: %.*s", (int)(to - from), from);
+    assert_true(times_said("silent for ") > 20);
+}
+
 /* Nobody's release says how long a way back may take. */
 static void without_a_release_only_the_end_is_told(void **state)
 {
@@ -226,6 +239,7 @@ int main(void)
         BENCH_STORY(a_short_silence_is_nobodys_business),
         BENCH_STORY(the_time_that_is_told_is_the_time_that_it_takes),
         BENCH_STORY(a_silent_boot_is_told_with_its_own_time),
+        BENCH_STORY(a_silence_stays_on_a_terminal_until_it_ends),
         BENCH_STORY(without_a_release_only_the_end_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -471,9 +471,63 @@ static void a_living_line_never_wraps(void **state)
     line[strlen(line) - 2] = '\0';
     assert_int_equal(show_columns(line), 79);
     free(line);
-    show.columns = 20;
+}
+
+/* A person pulls at the window's corner. */
+static void resize_to(unsigned short columns)
+{
+    const struct winsize window = {.ws_row = 6, .ws_col = columns};
+    assert_int_equal(ioctl(terminal, TIOCSWINSZ, &window), 0);
+}
+
+static void a_window_of_any_width_gets_lines_that_fit(void **state)
+{
+    static const unsigned short widths[] = {1, 2, 20, 40, 80, 120, 400};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        resize_to(widths[i]);
+        progress_at("unix:a", "7F31", 50);
+        const char *line = seen(), *end = strrchr(line, 'J');
+        line = end ? end + 1 : line;
+        assert_true(strcspn(line, "\r") < widths[i]);
+        if (widths[i] == 40)
+            assert_string_equal(line, "7F31 [3/6 send]  50%\r\n");
+        if (widths[i] >= 80)
+            assert_non_null(strstr(line, "############------------  50%\r\n"));
+    }
+}
+
+/* What wrapped there may take any number of lines: none of those above is lost for it. */
+static void a_window_made_narrower_loses_no_line_that_stays(void **state)
+{
+    struct event note = event_of(EVENT_NOTE);
+
+    (void)state;
+    note.text = "it stays";
+    tell(note);
+    progress_at("unix:a", "7F31", 50);
+    seen();
+    resize_to(30);
+    progress_at("unix:a", "7F31", 60);
+    assert_string_equal(seen(), "7F31 [3/6 send]  60%\r\n");
+    progress_at("unix:a", "7F31", 70);
+    assert_string_equal(seen(), "\x1b[1A\r\x1b[J7F31 [3/6 send]  70%\r\n");
+    resize_to(80);
+    progress_at("unix:a", "7F31", 70);
+    assert_string_equal(seen(),
+                        "\x1b[1A\r\x1b[J7F31         [3/6 send    ] ################--------  70%\r\n");
+}
+
+static void letters_of_two_columns_do_not_wrap_either(void **state)
+{
+    struct event phase = event_of(EVENT_PHASE);
+
+    (void)state;
+    resize_to(40);
+    phase.label = "泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵";
     tell(phase);
-    assert_non_null(strstr(seen(), "7F31         [3/6 s\r\n"));
+    assert_string_equal(seen(), "泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵\r\n");
 }
 
 static void forty_pumps_do_not_push_the_terminal_over_its_top(void **state)
@@ -537,6 +591,9 @@ int main(void)
         TERMINAL(a_line_that_stays_goes_above_the_living_ones),
         TERMINAL(a_phase_lives_and_a_result_ends_it),
         TERMINAL(a_living_line_never_wraps),
+        TERMINAL(a_window_of_any_width_gets_lines_that_fit),
+        TERMINAL(a_window_made_narrower_loses_no_line_that_stays),
+        TERMINAL(letters_of_two_columns_do_not_wrap_either),
         TERMINAL(forty_pumps_do_not_push_the_terminal_over_its_top),
         TERMINAL(colour_says_nothing_that_the_word_does_not),
     };
