@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing, through the package manager, for the purposes given (build demo test lint fresh interop; none: all but the last).
+# Installs what is missing, through the package manager, for the purposes given (build demo test lint fresh fuzz interop vm; none: the first five).
 # Without root it prints the command to type.
 set -eu
 [ $# -gt 0 ] || set -- build demo test lint fresh
@@ -13,7 +13,8 @@ packages() {
     fresh) echo debootstrap git ;;
     fuzz) echo clang libclang-rt-dev ;;
     interop) echo python3 python3-venv ;;
-    *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh fuzz interop" >&2; exit 64 ;;
+    vm) echo qemu-system-x86 qemu-utils seabios nbdkit nbdkit-plugin-dev busybox-static cpio kmod xz-utils zstd dfu-util socat ;;
+    *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh fuzz interop vm" >&2; exit 64 ;;
     esac
 }
 

@@ -105,6 +105,8 @@ fuzz: ## every parser of outside bytes under libFuzzer, FUZZ_SECONDS=600 over al
 	@$(MAKE) --no-print-directory B=$(B)/fuzzing CC=clang WERROR= CFLAGS="-O1 -Wno-unknown-warning-option $(FUZZ_FLAGS)" fuzz-targets
 	@B=$(B) tests/fuzz/run.sh $(FUZZ_SECONDS) $(B)/fuzzing/fuzz/bin/fuzz_*
 
+include tests/vm/rules.mk
+
 SUITES ?= bookworm trixie
 test-fresh: ## `make demo` and `make test` in minimal Debian roots, from a clone (needs root)
 	@tests/deps.sh fresh

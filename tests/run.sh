@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs test programs and stories side by side, shows what failed, and closes with "N passed, N failed".
-# A program that crashes, prints no result, or stops before its plan is done counts as one failure more.
+# A program that runs longer than TEST_SECONDS (280), crashes, prints no result, or stops before its plan is done counts as one
+# failure more.
 # Each run has a folder of its own, so that several may run at once; it stays only when something failed.
 set -u
 B=${B:-build}
@@ -8,7 +9,7 @@ mkdir -p "$B/results"
 out=$(mktemp -d "$B/results/XXXXXX")
 export B
 one='name=$(echo "$1" | tr / _); start=$(date +%s)
-CMOCKA_MESSAGE_OUTPUT=TAP timeout 280 "$1" >"$2/$name.out" 2>&1 </dev/null; code=$?
+CMOCKA_MESSAGE_OUTPUT=TAP timeout "${TEST_SECONDS:-280}" "$1" >"$2/$name.out" 2>&1 </dev/null; code=$?
 echo "$code $(($(date +%s) - start)) $1" >"$2/$name.code"'
 for test in "$@"; do
     printf '%s\0' "$test"

@@ -1,0 +1,50 @@
+# Sourced by the stories with a guest, after tests/support/story.sh: a small machine under QEMU, without KVM, whose first
+# process runs the story's job. Nothing of the host is seen from inside, and no network.
+vm=$B/vm
+mkdir -p "$vm"
+
+# guest_pack NAME FILE…: NAME.initrd in this folder = the common root, NAME.job as /job, and FILEs (SOURCE or SOURCE:PLACE)
+guest_pack() {
+    local name=$1 file over
+    shift
+    over=$(mktemp -d)
+    chmod 755 "$over"
+    install -D -m 644 "$name.job" "$over/job"
+    for file in "$@"; do
+        case $file in
+        *:*) install -D "${file%%:*}" "$over/${file#*:}" ;;
+        *) install -D "$file" "$over/root/$(basename "$file")" ;;
+        esac
+    done
+    { cat "$vm/guest.cpio" && (cd "$over" && find . | cpio -o -H newc --quiet -R 0:0); } >"$name.initrd"
+    rm -rf "$over"
+}
+
+# qemu NAME LIMIT KERNEL-ARGUMENTS [ARGUMENT…]: starts the machine in place of this shell; the console goes to standard output
+qemu() {
+    local name=$1 limit=$2 append=$3
+    shift 3
+    # oldest to newest instruction sets: mbedtls and zlib choose at run time, so the guest is given all that TCG has
+    exec timeout -k 2 "$limit" qemu-system-x86_64 -machine pc -accel tcg -cpu max -m "${GUEST_MEMORY:-320}" \
+        -nodefaults -no-user-config -display none -no-reboot -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=0x01 \
+        -kernel "${GUEST_KERNEL:-$vm/kernel/vmlinux}" -initrd "$name.initrd" \
+        -append "console=ttyS0 quiet panic=-1 $append" "$@" </dev/null
+}
+
+# guest_run NAME LIMIT KERNEL-ARGUMENTS [ARGUMENT…]: runs the guest to its end; the console is in `console` here and, for
+# whoever looks later, in build/vm/NAME.log. Returns what the job returned; 127: it was switched off, crashed, or timed out.
+guest_run() {
+    local code=0
+    # the console's lines end with CR LF
+    (qemu "$@") 2>qemu.errors | tr -d '\r' >console || true
+    cat qemu.errors >>console
+    cp console "$vm/$1.log"
+    code=$(sed -n 's/^JOB-RESULT //p' console | tail -n 1)
+    if [ "${code:-127}" -ne 0 ]; then tail -n 60 console; fi
+    return "${code:-127}"
+}
+
+# console_says TEXT: the guest printed it
+console_says() { grep -qF -- "$1" console || { tail -n 40 console; echo "the guest never said: $1"; return 1; }; }
+# figure NAME: the last "FIGURE NAME VALUE" on the console
+figure() { sed -n "s/^FIGURE $1 //p" console | tail -n 1; }
