@@ -84,6 +84,7 @@ struct trial {
 struct pending {
     bool waiting;
     struct smp_header request;
+    uint32_t crc; /* of the request */
 };
 
 #define REMEMBERED_ANSWERS 4

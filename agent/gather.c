@@ -32,6 +32,7 @@ static bool find_bytes(struct span body, const char *key, struct span *out)
     return smp_find(body, key, &value) == OK && cbor_bytes(&value, out) == OK;
 }
 
+/* `image` names an image for some clients and a slot for others; the manifest alone says where a push file goes. */
 enum refusal chunk_read(struct span body, struct chunk *out)
 {
     struct chunk chunk = {0};
@@ -42,7 +43,7 @@ enum refusal chunk_read(struct span body, struct chunk *out)
     if (!find_uint(body, "off", &chunk.offset, &status) || !find_bytes(body, "data", &chunk.data))
         return REFUSED_INVALID;
     if (!optional_uint(body, "len", &chunk.has_length, &chunk.length) ||
-        !optional_uint(body, "image", &has_image, &image) || image != 0)
+        !optional_uint(body, "image", &has_image, &image) || image > SLOT_B)
         return REFUSED_INVALID;
     if (chunk.offset == 0 && (!chunk.has_length || chunk.data.size > chunk.length))
         return REFUSED_INVALID;
