@@ -11,16 +11,12 @@
 #include <mbedtls/pk.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/sha1.h>
-#include <mbedtls/sha256.h>
 #include <mbedtls/version.h>
 
 #include <stdbool.h>
 
 #if MBEDTLS_VERSION_NUMBER < 0x03000000
 #define MBEDTLS_PRIVATE(member) member
-#define mbedtls_sha256_starts   mbedtls_sha256_starts_ret
-#define mbedtls_sha256_update   mbedtls_sha256_update_ret
-#define mbedtls_sha256_finish   mbedtls_sha256_finish_ret
 #define mbedtls_sha1_starts     mbedtls_sha1_starts_ret
 #define mbedtls_sha1_update     mbedtls_sha1_update_ret
 #define mbedtls_sha1_finish     mbedtls_sha1_finish_ret

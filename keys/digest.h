@@ -1,4 +1,4 @@
-/* SHA-256 (FIPS 180-4), the only digest of the project. The implementation is chosen by what is linked: digest_mbedtls.c
+/* SHA-256 (FIPS 180-4), the only digest of the project. The implementation is chosen by what is linked: digest_nettle.c
  * on a host; a board brings its own. It cannot fail. */
 #ifndef SUTURE_KEYS_DIGEST_H
 #define SUTURE_KEYS_DIGEST_H
