@@ -5,8 +5,9 @@ static enum exit_code check(const struct invocation *call)
     return run_jobs(call, JOB_CHECK);
 }
 
-static const struct command_option options[] = {OPTION_ALL,     OPTION_FROM, OPTION_BUNDLE, OPTION_STORE,
-                                                OPTION_STATION, OPTION_WAIT, OPTION_JSON,   OPTION_END};
+static const struct command_option options[] = {OPTION_ALL,     OPTION_FROM,    OPTION_BUNDLE,
+                                                OPTION_STORE,   OPTION_STATION, OPTION_WAIT,
+                                                OPTION_CHATTER, OPTION_JSON,    OPTION_END};
 static const char *const examples[] = {"# would this device take its update now?",
                                        "suture check --from /media/stick unix:/run/pump.sock", NULL};
 

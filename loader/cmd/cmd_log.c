@@ -5,8 +5,11 @@ static enum exit_code show_entries(const struct invocation *call)
     return run_jobs(call, JOB_LOG);
 }
 
-static const struct command_option options[] = {
-    {"since", "NUMBER", "only entries from this number on"}, OPTION_WAIT, OPTION_JSON, OPTION_END};
+static const struct command_option options[] = {{"since", "NUMBER", "only entries from this number on"},
+                                                OPTION_WAIT,
+                                                OPTION_CHATTER,
+                                                OPTION_JSON,
+                                                OPTION_END};
 static const char *const examples[] = {
     "# what the device has done: entry, seconds since that start, code, words",
     "suture log unix:/run/pump.sock", "# why the last update was given up",

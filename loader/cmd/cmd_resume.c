@@ -7,7 +7,7 @@ static enum exit_code resume(const struct invocation *call)
 
 static const struct command_option options[] = {OPTION_ALL,      OPTION_FROM,    OPTION_BUNDLE, OPTION_STORE,
                                                 OPTION_RECEIPTS, OPTION_STATION, OPTION_WAIT,   OPTION_CHECK,
-                                                OPTION_JSON,     OPTION_END};
+                                                OPTION_CHATTER,  OPTION_JSON,    OPTION_END};
 static const char *const examples[] = {
     "# after a power cut, a pulled cable, or an end that is not known",
     "suture resume --from /media/stick unix:/run/pump.sock",

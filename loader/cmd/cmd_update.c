@@ -7,7 +7,7 @@ static enum exit_code update(const struct invocation *call)
 
 static const struct command_option options[] = {OPTION_ALL,      OPTION_FROM,    OPTION_BUNDLE, OPTION_STORE,
                                                 OPTION_RECEIPTS, OPTION_STATION, OPTION_WAIT,   OPTION_CHECK,
-                                                OPTION_JSON,     OPTION_END};
+                                                OPTION_CHATTER,  OPTION_JSON,    OPTION_END};
 static const char *const examples[] = {
     "# every device gets the bundle of its class from the stick",
     "suture update --from /media/stick unix:/run/pump1.sock unix:/run/pump2.sock",

@@ -117,6 +117,7 @@ static bool settle(const struct invocation *call, enum job_kind kind, struct run
     run->settings.store = run->store;
     run->settings.receipts = run->receipts;
     run->settings.answers = run->answers;
+    run->settings.chatter = option_given(call, "chatter") ? CHATTER_SHOWN : CHATTER_HIDDEN;
     return read_wait(call, &run->settings.wait_ms, why) && read_since(call, &run->settings.log_from, why) &&
            read_answers(call, run, why) && choose_from(call, kind, run, why) &&
            (!option_listed(call, "store") ||

@@ -37,6 +37,10 @@
     {                                                                                                        \
         "all", NULL, "every device at this station's serial ports (= serial:auto)"                           \
     }
+#define OPTION_CHATTER                                                                                       \
+    {                                                                                                        \
+        "chatter", NULL, "show what the firmware says on its serial line beside its answers"                 \
+    }
 #define OPTION_JSON                                                                                          \
     {                                                                                                        \
         "json", NULL, "one JSON object a line instead of text"                                               \

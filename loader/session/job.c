@@ -240,6 +240,7 @@ void job_run(struct job *job, uint64_t now)
     while (!job_ended(job)) {
         if (is_late(job, now))
             return;
+        job_tell_chatter(job, now);
         job_tell_silence(job, now);
         if (job_pauses(job, now))
             return;
@@ -315,7 +316,10 @@ bool job_start(struct job *job, enum job_kind kind, const char *address, const s
     job->log_next = settings->log_from;
     job->started = (uint64_t)time(NULL);
     job->step = STEP_CAPABILITIES;
-    return session_init(&job->session, address, why);
+    if (!session_init(&job->session, address, why))
+        return false;
+    job_listen(job);
+    return true;
 }
 
 void job_free(struct job *job)

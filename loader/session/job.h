@@ -14,6 +14,7 @@
 #define SUTURE_LOADER_SESSION_JOB_H
 
 #include "loader/record/receipt.h"
+#include "loader/session/chatter.h"
 #include "loader/session/choose.h"
 #include "loader/session/session.h"
 #include "loader/show/show.h"
@@ -33,6 +34,9 @@ enum job_kind {
     JOB_LOG
 };
 
+/* Whether what a firmware says between frames is told (CHATTER_SHOWN), on links that are lines. */
+enum chatter_wish { CHATTER_HIDDEN, CHATTER_SHOWN };
+
 /* The same for all jobs of a run; must outlive them. */
 struct job_settings {
     struct choose_from from;
@@ -40,8 +44,9 @@ struct job_settings {
     const char *receipts; /* folder of receipts */
     const char *station;
     struct show *show;
-    uint32_t wait_ms;  /* how long a device that vanished may stay away, beside what its manifest says */
-    uint32_t log_from; /* least number of a log's entries to be shown */
+    uint32_t wait_ms; /* how long a device that vanished may stay away, beside what its manifest says */
+    enum chatter_wish chatter;
+    uint32_t log_from;          /* least number of a log's entries to be shown */
     const char *const *answers; /* guided checks: "ID=VALUE" */
     size_t answer_count;
 };
@@ -70,6 +75,7 @@ struct job {
     enum job_origin origin;
     const struct job_settings *settings;
     struct session session;
+    struct chatter chatter;
     enum job_step step, after; /* after: where `again` leads */
     uint64_t pause_until;      /* ms; 0: no pause */
     uint64_t away_since;       /* ms; 0: the link is there, or progress was made since it was lost */

@@ -341,6 +341,7 @@ void job_end(struct job *job, uint64_t now)
 {
     (void)now;
     session_disconnect(&job->session);
+    job_end_chatter(job);
     judge(job);
     if (is_nobody(job)) {
         pass_over(job);

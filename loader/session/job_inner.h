@@ -43,6 +43,10 @@ void job_tell(struct job *job, struct event event);
 void job_tell_silence(struct job *job, uint64_t now);
 /* Whether it is silent for so long that the screen says so: a bar that stands still would hide that. */
 bool job_is_silent(const struct job *job, uint64_t now);
+/* job_chatter.c: from the start on, where the settings say so; its clock, called at every turn; its end. */
+void job_listen(struct job *job);
+void job_tell_chatter(struct job *job, uint64_t now);
+void job_end_chatter(struct job *job);
 /* How long a device may be away now (ms). */
 uint64_t job_patience_ms(const struct job *job);
 void job_tell_device(struct job *job);

@@ -221,6 +221,15 @@ static void show_result(struct show *show, const struct event *event)
         fprintf(show->out, "%s%*s receipt %s\n", event->label, pad, "", event->receipt);
 }
 
+/* By the wire, not by the serial: on a wire is heard whoever sits there. */
+static void show_chatter(struct show *show, const struct event *event)
+{
+    if (event->passed_over > 0)
+        fprintf(show->out, "%s | … %" PRIu64 " more lines, not shown\n", event->address, event->passed_over);
+    else
+        fprintf(show->out, "%s | %s\n", event->address, event->text);
+}
+
 static void show_line(struct show *show, const struct event *event)
 {
     int pad = padding(show, event->label);
@@ -247,6 +256,9 @@ static void show_line(struct show *show, const struct event *event)
         break;
     case EVENT_LOG:
         show_log(show, event);
+        break;
+    case EVENT_CHATTER:
+        show_chatter(show, event);
         break;
     case EVENT_PROGRESS:
         break;

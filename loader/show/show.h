@@ -20,6 +20,7 @@ enum event_kind {
     EVENT_RESULT,   /* the end: `verdict`, `failure` or NULL, `receipt` path or NULL, `text` */
     EVENT_IDENTIFY, /* all of it: `device`, `abilities`, `report` or NULL, `proven` */
     EVENT_LOG,      /* one entry of its log: `log` */
+    EVENT_CHATTER,  /* what its firmware said between frames: `text`, or how many lines more: `passed_over` */
 };
 
 struct event {
@@ -40,6 +41,7 @@ struct event {
     const struct report *report;
     bool proven; /* the report, by the vendor's root */
     const struct message_log_item *log;
+    uint64_t passed_over;
 };
 
 #define SHOW_ROWS_MAX  64 /* living lines at once; what is beyond is counted */

@@ -10,8 +10,8 @@
 
 static const char *event_name(enum event_kind kind)
 {
-    static const char *const names[] = {"device", "phase",  "progress", "silence",
-                                        "note",   "result", "identify", "log"};
+    static const char *const names[] = {"device", "phase",    "progress", "silence", "note",
+                                        "result", "identify", "log",      "chatter"};
     return names[kind];
 }
 
@@ -96,6 +96,8 @@ void show_event_json(FILE *out, const struct event *event)
             json_object_set_new(line, "normal_s", json_integer(event->normal));
         json_object_set_new(line, "unknown_s", json_integer(event->unknown));
     }
+    if (event->kind == EVENT_CHATTER && event->passed_over > 0)
+        json_object_set_new(line, "passed_over", json_integer((json_int_t)event->passed_over));
     if (event->text[0] != '\0')
         json_object_set_new(line, "text", json_string(event->text));
     if (event->kind == EVENT_RESULT)

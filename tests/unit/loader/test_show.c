@@ -157,11 +157,13 @@ static void no_byte_of_any_name_moves_a_terminal(void **state)
 {
     static const char evil[] = "\x1b[2J\r\n\x07\xc2\x9b"
                                "31m\xe2\x80\xae\xff\x7f";
+    static const enum event_kind kinds[] = {EVENT_DEVICE, EVENT_PHASE,  EVENT_PROGRESS, EVENT_SILENCE,
+                                            EVENT_NOTE,   EVENT_RESULT, EVENT_CHATTER};
     struct device_facts facts = a_pump();
 
     (void)state;
-    for (int kind = EVENT_DEVICE; kind <= EVENT_RESULT; kind++) {
-        struct event event = event_of((enum event_kind)kind);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        struct event event = event_of(kinds[k]);
         event.address = event.label = event.text = event.receipt = evil;
         event.device = &facts;
         event.total = 3;
@@ -171,11 +173,11 @@ static void no_byte_of_any_name_moves_a_terminal(void **state)
         assert_true(text[i] == '\n' || ((unsigned char)text[i] >= 0x20 && text[i] != 0x7f));
     assert_null(strstr(text, "\xc2\x9b"));
     assert_null(strstr(text, "\xe2\x80\xae"));
-    /* device, phase, progress, silence, note, result and receipt: a line each */
+    /* device, phase, progress, silence, note, result and receipt, chatter: a line each */
     size_t lines = 0;
     for (size_t i = 0; i < size; i++)
         lines += text[i] == '\n';
-    assert_int_equal(lines, 7);
+    assert_int_equal(lines, 8);
 }
 
 static void columns_are_characters(void **state)
@@ -226,18 +228,23 @@ static const char *member(const json_t *json, const char *key)
 
 static void every_line_is_an_object_with_schema_time_event_and_device(void **state)
 {
-    static const char *const names[] = {"device", "phase", "progress", "silence", "note", "result"};
+    static const struct {
+        enum event_kind kind;
+        const char *name;
+    } events[] = {{EVENT_DEVICE, "device"},   {EVENT_PHASE, "phase"}, {EVENT_PROGRESS, "progress"},
+                  {EVENT_SILENCE, "silence"}, {EVENT_NOTE, "note"},   {EVENT_RESULT, "result"},
+                  {EVENT_CHATTER, "chatter"}};
 
     (void)state;
-    for (int kind = EVENT_DEVICE; kind <= EVENT_RESULT; kind++) {
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         fclose(out);
         free(text);
         open_json(state);
-        tell(event_of((enum event_kind)kind));
+        tell(event_of(events[i].kind));
         json_t *json = line();
         assert_int_equal(json_integer_value(json_object_get(json, "schema")), SHOW_SCHEMA);
         assert_int_equal(strlen(member(json, "t")), strlen("2026-11-24T09:14:03Z"));
-        assert_string_equal(member(json, "ev"), names[kind]);
+        assert_string_equal(member(json, "ev"), events[i].name);
         assert_string_equal(member(json, "device"), "7F31");
         assert_string_equal(member(json, "address"), "unix:/run/pump.sock");
         json_decref(json);
