@@ -25,7 +25,7 @@ include keys/rules.mk manifests/rules.mk agent/rules.mk hw-sim/rules.mk loader/r
 DEVICE_SOURCES := $(KEYS_DEVICE) $(MANIFESTS_DEVICE) $(PROTOCOL_DEVICE) $(AGENT_DEVICE)
 
 # ---- compiler
-PACKAGES  := libarchive libcyaml jansson nettle zlib
+PACKAGES  := libarchive libcyaml jansson nettle zlib libusb-1.0 libusbredirparser-0.5
 # pkg-config is asked only when something is compiled: `make deps` must run without it
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
 PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lmbedcrypto -lm

@@ -191,7 +191,8 @@ const struct failure_entry failure_rows[] = {
     {FAIL_NO_DEVICE, EXIT_NO_DEVICE, "no device", "Nothing answers at this address.",
      "Check cable, power and address, then repeat the command."},
     {FAIL_ADDRESS, EXIT_USAGE, "address not usable", "The address is not in a form that this program knows.",
-     "Write it as serial:PATH[@BAUD], unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT."},
+     "Write it as usb, usb:BUS-PORT, usb:serial=TEXT, serial:PATH[@BAUD], unix:PATH, tcp:HOST:PORT, "
+     "tcp:[IPV6]:PORT or usbredir:HOST:PORT."},
     {FAIL_LINK_PERMISSION, EXIT_NO_PERMISSION, "no permission for the port",
      "You may not open the device's port.",
      "Ask for access: serial ports want the group dialout (sudo usermod -aG dialout USER, then log in "
@@ -250,6 +251,40 @@ const struct failure_entry failure_rows[] = {
      "Check the path; type suture-sim ctl --help for the verbs."},
     {FAIL_LAYOUT, EXIT_USAGE, "layout not possible", "The areas of flash do not fit the geometry.",
      "Change slot size or flash size in the profile."},
+    {FAIL_USB_PERMISSION, EXIT_NO_PERMISSION, "no permission for the USB device",
+     "USB devices belong to root until a udev rule gives them to the person at the screen or to a group.",
+     "Install the rule once: sudo make install (70-suture.rules), sudo udevadm control --reload, sudo "
+     "udevadm "
+     "trigger; then plug the cable in again."},
+    {FAIL_USB_BUSY, EXIT_NO_PERMISSION, "USB device in use",
+     "Another program holds the device's service interface; one at a time can.",
+     "End the program that the message names (a root user's: sudo fuser -v /dev/bus/usb/*/*), then repeat "
+     "the "
+     "command."},
+    {FAIL_USB_DRIVER, EXIT_NO_PERMISSION, "a kernel driver holds the USB device",
+     "The kernel has bound a driver of its own to the service interface, which none is meant for.",
+     "Free the interface with the command that the message names, then repeat the command."},
+    {FAIL_USB_SEVERAL, EXIT_USAGE, "several USB devices fit the address",
+     "More than one device with a service port is plugged in, and the address does not say which.",
+     "Name one: usb:BUS-PORT as the message lists them, or usb:serial=TEXT; all of them: --all."},
+    {FAIL_USB_DESCRIPTORS, EXIT_NO_DEVICE, "USB descriptors not usable",
+     "What the device says of itself on USB makes no sense, or shows no service interface.",
+     "Check that it is the right device, plug it in again; another cable or no hub between may help."},
+    {FAIL_USB_FROZEN, EXIT_NO_DEVICE, "USB device does not answer",
+     "It is plugged in, but does not even answer the questions that every USB device answers.",
+     "Unplug it, wait 5 s, plug it in again; if that does not help, switch the device off and on."},
+    {FAIL_USB_VANISHED, EXIT_NO_DEVICE, "USB device went away",
+     "It was unplugged or lost power, it restarts, or the program that shares it ended.",
+     "Check cable and power, then repeat the command."},
+    {FAIL_USB_TRANSFER, EXIT_NO_DEVICE, "USB transfers fail",
+     "The device is there and answers, but what is sent over its service interface does not arrive.",
+     "Use another cable and another port of the computer, without a hub between; then repeat the command."},
+    {FAIL_USB_PEER, EXIT_NO_DEVICE, "no usable usbredir peer",
+     "What answers at that address does not speak usbredir, or not by its rules.",
+     "Check the address: a simulated pump's usbredir door, or usbredirect on the machine with the device."},
+    {FAIL_USB_SYSTEM, EXIT_LOCAL_IO, "USB of this computer not usable",
+     "The system's USB library can't work here.",
+     "Repeat as root to see whether it is a matter of rights; the kernel's log says more: dmesg"},
 };
 const size_t failure_row_count = sizeof failure_rows / sizeof *failure_rows;
 

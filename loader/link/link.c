@@ -3,15 +3,21 @@
 
 #include <string.h>
 
-static const struct link_kind *const kinds[] = {&link_socket, &link_tcp, &link_serial};
+static const struct link_kind *const kinds[] = {&link_socket, &link_tcp, &link_serial, &link_usb,
+                                                &link_usbredir};
 
 static const struct link_kind *kind_of(const char *address, const char **rest)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t length = strlen(kinds[i]->scheme);
-        if (strncmp(address, kinds[i]->scheme, length) == 0 && address[length] == ':' &&
-            address[length + 1] != '\0') {
+        if (strncmp(address, kinds[i]->scheme, length) != 0)
+            continue;
+        if (address[length] == ':' && address[length + 1] != '\0') {
             *rest = address + length + 1;
+            return kinds[i];
+        }
+        if (address[length] == '\0' && kinds[i]->bare) {
+            *rest = address + length;
             return kinds[i];
         }
     }
@@ -36,7 +42,7 @@ bool link_open(struct link *link, const char *address, struct failure *why)
 {
     const char *rest;
     const struct link_kind *kind = kind_of(address, &rest);
-    struct link opened = {.kind = kind, .descriptor = -1};
+    struct link opened = {.kind = kind, .descriptor = -1, .wake = UINT64_MAX};
 
     if (kind == NULL)
         return failure_set(why, FAIL_ADDRESS, "%s", address);
@@ -48,7 +54,7 @@ bool link_open(struct link *link, const char *address, struct failure *why)
 
 enum link_result link_settle(struct link *link, uint64_t now, struct failure *why)
 {
-    return link->connecting ? link->kind->settle(link, now, why) : LINK_OK;
+    return link->kind->settle != NULL ? link->kind->settle(link, now, why) : LINK_OK;
 }
 
 enum link_result link_read(struct link *link, uint8_t *data, size_t capacity, size_t *got)

@@ -163,6 +163,8 @@ static enum link_result tcp_settle(struct link *link, uint64_t now, struct failu
     struct tcp *tcp = link->own;
     socklen_t size = sizeof tcp->error;
 
+    if (!link->connecting)
+        return LINK_OK;
     if (tcp->began == 0)
         tcp->began = now ? now : 1;
     if (poll(&ready, 1, 0) == 1) {

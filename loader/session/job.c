@@ -131,7 +131,7 @@ uint64_t job_patience_ms(const struct job *job)
 static void gone(struct job *job, uint64_t now, enum failure_id id, const char *how)
 {
     struct failure why;
-    char text[160];
+    char text[256];
 
     session_disconnect(&job->session);
     if (job->away_since == 0) {
@@ -160,6 +160,16 @@ static void enter_again(struct job *job, uint64_t now)
     } else {
         job_go(job, job->step, now);
     }
+}
+
+static void link_gone(struct job *job, uint64_t now)
+{
+    const struct failure *lost = &job->session.lost;
+    char how[160] = "the connection was lost";
+
+    if (lost->id != FAIL_NONE)
+        snprintf(how, sizeof how, "the connection was lost: %s", lost->what);
+    gone(job, now, FAIL_LINK_LOST, how);
 }
 
 static void reconnect(struct job *job, uint64_t now)
@@ -265,7 +275,7 @@ void job_run(struct job *job, uint64_t now)
             continue;
         }
         if (!there) {
-            gone(job, now, FAIL_LINK_LOST, "the connection was lost");
+            link_gone(job, now);
             continue;
         }
         return;
@@ -282,6 +292,9 @@ uint64_t job_wake(const struct job *job)
     if (job_ended(job))
         return UINT64_MAX;
     uint64_t wake = job->pause_until != 0 ? job->pause_until : client_wake(&job->session.client);
+    const struct link *link = &job->session.link;
+    if (job->pause_until == 0 && link_is_open(link) && link->wake < wake)
+        wake = link->wake;
     return job->met || job->met_by == 0 || wake < job->met_by ? wake : job->met_by;
 }
 

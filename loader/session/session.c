@@ -44,10 +44,12 @@ void session_free(struct session *session)
 bool session_connect(struct session *session, uint64_t now, struct failure *why)
 {
     session_disconnect(session);
-    if (!link_open(&session->link, session->address, why))
+    if (!link_open(&session->link, session->again[0] != '\0' ? session->again : session->address, why))
         return false;
+    if (session->again[0] == '\0')
+        memcpy(session->again, session->link.again, sizeof session->again);
     session->heard = session->answered = false;
-    session->refused.id = FAIL_NONE;
+    session->refused.id = session->lost.id = FAIL_NONE;
     client_link_reset(&session->client, now);
     line_reset(&session->line);
     return true;
@@ -165,9 +167,11 @@ bool session_pump(struct session *session, uint64_t now)
 {
     if (!link_is_open(&session->link))
         return false;
-    if (link_settle(&session->link, now, &session->refused) == LINK_OK && session->link.connecting)
+    struct failure *why = session->link.connecting ? &session->refused : &session->lost;
+    enum link_result settled = link_settle(&session->link, now, why);
+    if (settled == LINK_OK && session->link.connecting)
         return true;
-    if (session->refused.id == FAIL_NONE && pump_out(session, now) && pump_in(session, now))
+    if (settled == LINK_OK && pump_out(session, now) && pump_in(session, now))
         return true;
     session_disconnect(session);
     return false;
