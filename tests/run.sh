@@ -28,6 +28,9 @@ for code in "$out"/*.code; do
         bad=1
     fi
     printf '%4s passed %4s failed %4ss  %s\n' "$ok" "$bad" "$seconds" "$test"
+    sed -nE 's/^[[:space:]]*ok .*# SKIP (.*)/\1/p' "$log" | sort | uniq -c | while read -r times why; do
+        echo "    | $times skipped: $why"
+    done
     if [ "$bad" -gt 0 ]; then
         sed 's/^/    | /' "$log" | tail -n 60
         echo "    exit code $exit; again: CMOCKA_MESSAGE_OUTPUT=TAP B=$B $test"

@@ -1,134 +1,84 @@
 #!/bin/bash
-# Other people's SMP clients, unchanged, against simulated pumps on serial lines: list, upload a push file, mark it for test,
-# reset, confirm. smpmgr (Python, PyPI) so far; where its registry does not give it, that is said loudly and counts as skipped.
-# Writes build/bench/interop.json: steps passed and in all, for each client that ran.
+# Other people's SMP clients, unchanged, against simulated pumps on serial lines. A client is a file in clients/: how it is
+# had, and what to type for each verb. Each goes the same steps (steps.sh); one that can't be had is skipped, and that is said
+# loudly. Writes build/bench/interop.json: CLIENT_steps_passed and CLIENT_steps_total.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
+here=$top/tests/interop
 . "$top/tests/support/story.sh"
 . "$top/tests/e2e/cart.sh"
-tools=$B/interop
+. "$here/get.sh"
+. "$here/steps.sh"
+CLIENTS=${CLIENTS:-smpmgr smpclient_cobs mcumgrctl mcumgr_client mcumgr_go}
+for client in $CLIENTS; do . "$here/clients/$client.sh"; done
 IMAGE_SIZE=60000
-mkdir -p "$tools" "$B/bench"
 cart=$(mktemp -d /tmp/suture-interop-XXXXXX)
 trap 'rm -rf "$cart"' EXIT
-(set -e && cd "$cart" && cart_make 1 && sed -i 's/^door: .*/door: pty:pump1.tty/' pump1.yaml &&
-    suture-bundle extract 2.0.0.suture --push 2.0.0.push && cp 2.0.0.push bad.push &&
-    printf '\x01' | dd of=bad.push bs=1 seek=60 conv=notrunc status=none &&
-    suture-bundle build 2.0.0.yaml --output unsigned.suture &&
-    suture-bundle extract unsigned.suture --push unsigned.push) >"$cart.log" 2>&1 ||
-    { cat "$cart.log"; echo "not ok the cart was not made"; exit 1; }
+
+# what all pumps of this run have: a release that a person confirms, and three files that no pump may take
+interop_cart() {
+    cart_make 1
+    sed -i 's/^door: .*/door: pty:pump1.tty/' pump1.yaml
+    release 2.0.0 2 bb 'confirm: technician'
+    suture-bundle extract 2.0.0.suture --push 2.0.0.push
+    cp 2.0.0.push tampered.push
+    printf '\x01' | dd of=tampered.push bs=1 seek=60 conv=notrunc status=none
+    suture-bundle build 2.0.0.yaml --output unsigned.suture
+    suture-bundle extract unsigned.suture --push unsigned.push
+}
+(set -eu; cd "$cart"; interop_cart) >"$cart.log" 2>&1
+if [ $? -ne 0 ]; then
+    sed 's/^/# /' "$cart.log"
+    echo "not ok the_cart_is_made"
+    exit 1
+fi
 rm -f "$cart.log"
 
-hash_of() { sha256sum "$1" | cut -c1-64; }
-same_flash() { cmp before.flash pump1.flash; }
-
-# ---- smpmgr
-
-smpmgr_ready() {
-    [ -x "$tools/smpmgr/bin/smpmgr" ] && return 0
-    python3 -m venv "$tools/smpmgr" && "$tools/smpmgr/bin/pip" install -q smpmgr==0.19.1
-}
-smpmgr() { NO_COLOR=1 COLUMNS=200 timeout 60 "$tools/smpmgr/bin/smpmgr" --port "$(readlink -f pump1.tty)" "$@" >said 2>&1 || true; }
-
-smpmgr_lists_the_images() {
-    smpmgr image state-read
-    said "version='1.0.0'"
-    said 'confirmed=True'
-    said 'active=True'
-}
-smpmgr_uploads_a_push_file_that_is_read_back() {
-    smpmgr image upload --format any 2.0.0.push
-    said '100.0%'
-    suture-sim ctl pump1.yaml wait staged 10
-    smpmgr image state-read
-    said "version='2.0.0'"
-    said "$(hash_of 2.0.0.image | tr a-f A-F)"
-}
-smpmgr_marks_it_for_test_and_resets_into_the_trial() {
-    smpmgr image state-write "$(hash_of 2.0.0.image)"
-    smpmgr image state-read
-    grep -A12 "version='2.0.0'" said | grep -q 'pending=True'
-    smpmgr os reset
-    suture-sim ctl pump1.yaml wait trial 10
-}
-the_device_confirms_the_new_version_by_itself() {
-    suture-sim ctl pump1.yaml wait confirmed 20
-    smpmgr image state-read
-    grep -A12 "version='2.0.0'" said | grep -q 'active=True'
-    grep -A12 "version='2.0.0'" said | grep -q 'confirmed=True'
-}
-smpmgr_may_confirm_what_is_confirmed() {
-    smpmgr image state-write --confirm
-    ! grep -qi 'err' said
-}
-a_raw_image_is_refused_as_no_image() {
-    smpmgr image upload --format any 2.0.0.image
-    said 'INVALID_IMAGE_HEADER_MAGIC: 23'
-    same_flash
-}
-a_tampered_push_file_is_refused_before_anything_is_erased() {
-    smpmgr image upload --format any bad.push
-    said 'rc=<IMG_MGMT_ERR.'
-    same_flash
-}
-an_unsigned_push_file_is_refused_before_anything_is_erased() {
-    smpmgr image upload --format any unsigned.push
-    said ': 24>'
-    same_flash
-}
-outside_service_mode_every_write_is_refused() {
-    suture-sim ctl pump1.yaml service off
-    for command in "image upload --format any 2.0.0.push" "image erase 1" "os reset" "image state-write --confirm"; do
-        smpmgr $command
-        grep -qE 'rc=11|ACCESS|: 11>' said || { echo "$command:"; cat said; return 1; }
-    done
-    same_flash
-    smpmgr image state-read
-    said "version='1.0.0'"
+# one_step CLIENT STEP: in the client's folder, whose pump is fresh unless the step goes on where the one before ended
+one_step() {
+    client=$1
+    if [ "${2#then_}" = "$2" ]; then
+        rm -rf ./*
+        bench
+    fi
+    pumps 1
+    port=$(readlink -f pump1.tty)
+    cp pump1.flash before.flash
+    operations_before=$(operations)
+    "$2"
 }
 
-# ---- each client's way, in order on one pump; refusals each on a fresh one
-
-# steps CLIENT WAY… -- REFUSAL…
-steps() {
-    local client=$1 folder passed=0 total=0 step fresh=no
-    shift
+client_steps() {
+    local client=$1 folder passed=0 step
     folder=$(mktemp -d)
-    for step in "$@"; do
-        if [ "$step" = -- ]; then fresh=yes; continue; fi
-        total=$((total + 1))
-        (
-            set -eu
-            cd "$folder"
-            if [ $fresh = yes ] || [ ! -e pump1.flash ]; then
-                rm -rf ./*
-                bench
-                cp pump1.flash before.flash
-            fi
-            pumps 1
-            if [ $fresh = yes ] || [ ! -e started ]; then cp pump1.flash before.flash; fi
-            touch started
-            "$step"
-        ) >"$folder.log" 2>&1
+    for step in "${STEPS[@]}"; do
+        # not inside a condition: there the shell would not stop at a failing command
+        (set -eu; cd "$folder"; one_step "$client" "$step") >"$folder.log" 2>&1
         if [ $? -eq 0 ]; then
             passed=$((passed + 1))
             echo "ok $client: $step"
         else
-            sed 's/^/# /' "$folder.log" "$folder/said" 2>/dev/null | tail -n 40
+            tail -n 40 "$folder.log" | sed 's/^/# /'
             echo "not ok $client: $step"
         fi
     done
     rm -rf "$folder" "$folder.log"
-    echo "\"${client}_steps_passed\": $passed, \"${client}_steps_total\": $total" >>"$cart/figures"
+    figures "$client" $passed
 }
 
-if smpmgr_ready >"$tools/smpmgr.log" 2>&1; then
-    steps smpmgr smpmgr_lists_the_images smpmgr_uploads_a_push_file_that_is_read_back \
-        smpmgr_marks_it_for_test_and_resets_into_the_trial the_device_confirms_the_new_version_by_itself \
-        smpmgr_may_confirm_what_is_confirmed -- a_raw_image_is_refused_as_no_image \
-        a_tampered_push_file_is_refused_before_anything_is_erased \
-        an_unsigned_push_file_is_refused_before_anything_is_erased outside_service_mode_every_write_is_refused
-else
-    echo "ok smpmgr # SKIP PyPI does not give smpmgr here: $(tail -n 1 "$tools/smpmgr.log")"
-fi
-echo "{$(paste -sd, "$cart/figures" 2>/dev/null)}" >"$B/bench/interop.json"
+# what can't be had counts as skipped, step by step
+client_skipped() {
+    local title=$1_title step why
+    why=$(tail -n 1 "$(got_log "$1")" | tr -s '[:space:]' ' ')
+    for step in "${STEPS[@]}"; do echo "ok $1: $step # SKIP ${!title} CAN'T BE HAD HERE: $why"; done
+    figures "$1" 0
+}
+figures() { echo "\"$1_steps_passed\": $2, \"$1_steps_total\": ${#STEPS[@]}" >>"$cart/figures"; }
+
+mkdir -p "$tools" "$B/bench"
+for client in $CLIENTS; do get_client "$client" & done
+wait
+for client in $CLIENTS; do
+    if got_client "$client"; then client_steps "$client"; else client_skipped "$client"; fi
+done
+echo "{$(paste -sd, "$cart/figures")}" >"$B/bench/interop.json"
