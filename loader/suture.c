@@ -2,21 +2,13 @@
 #include "loader/cmd/run.h"
 
 static const struct command *const commands[] = {
-    &command_devices,
-    &command_check,
-    &command_update,
-    &command_resume,
-    &command_rollback,
-    &command_verify,
-    &command_receipt,
-    &command_trust,
-    &command_identify,
-    &command_log,
-    NULL,
+    &command_devices, &command_check, &command_update,   &command_resume, &command_rollback, &command_verify,
+    &command_receipt, &command_trust, &command_identify, &command_log,    &command_doctor,   NULL,
 };
 
 static const struct command_address addresses[] = {
     {"serial", "PATH[@BAUD]", "/dev/tty", "a serial port; 115200 baud when no speed is given"},
+    {"tcp", "HOST:PORT", "", "an agent on a network; an IPv6 address in brackets"},
     {"unix", "PATH", "", "a socket, as the simulator offers it"},
     {NULL, NULL, NULL, NULL},
 };
@@ -25,6 +17,7 @@ static const struct command_option environment[] = {
     {"SUTURE_TRUST", NULL, "folder of the trust store; else $XDG_CONFIG_HOME/suture/trust (~/.config)"},
     {"SUTURE_RECEIPTS", NULL, "folder of receipts; else $XDG_STATE_HOME/suture/receipts (~/.local/state)"},
     {"SUTURE_BUNDLES", NULL, "folder with bundles; else $XDG_DATA_HOME/suture/bundles (~/.local/share)"},
+    {"SUTURE_SERIAL_DIR", NULL, "folder whose names are the serial ports; else those of /dev with hardware"},
     {"NO_COLOR", NULL, "when it is set and not empty, no colour on a terminal (no-color.org)"},
     OPTION_END,
 };

@@ -131,6 +131,8 @@ enum failure_id {
     FAIL_MODEM_MANAGER = 85,
     FAIL_SAME_SERIAL = 86,
     FAIL_SERIAL_DIR = 87,
+    FAIL_CLOCK = 88,
+    FAIL_ROOT_OVER = 89,
     /* 90-99: simulator */
     FAIL_PROFILE = 90,
     FAIL_FLASH_IMAGE = 91,

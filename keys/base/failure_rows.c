@@ -238,6 +238,16 @@ const struct failure_entry failure_rows[] = {
     {FAIL_SERIAL_DIR, EXIT_LOCAL_IO, "folder of ports not readable",
      "Serial ports are looked for in the folder that SUTURE_SERIAL_DIR names, or in /dev.",
      "Correct or unset SUTURE_SERIAL_DIR, or name the port: serial:PATH"},
+    {FAIL_CLOCK, EXIT_LOCAL_IO, "clock of this computer wrong",
+     "The clock is behind things that were made here before: it is slow, or was set back. Receipts bear its "
+     "time, "
+     "and dates of keys are judged by it.",
+     "Set it: sudo timedatectl set-ntp true, or without a network sudo timedatectl set-time 'YYYY-MM-DD "
+     "HH:MM'"},
+    {FAIL_ROOT_OVER, EXIT_REFUSED_BUNDLE, "root document has run out",
+     "So many of the vendor's keys for releases are past their dates or withdrawn that no bundle can be "
+     "proven.",
+     "Get the vendor's next root document, then type: suture trust add ROOT"},
     {FAIL_PROFILE, EXIT_USAGE, "profile not usable",
      "The simulator's profile has a wrong key, type or value, or something is missing.",
      "Mend the line that the message names."},

@@ -55,6 +55,6 @@
 enum exit_code run_jobs(const struct invocation *call, enum job_kind kind);
 
 extern const struct command command_devices, command_check, command_update, command_resume, command_rollback,
-    command_verify, command_receipt, command_trust, command_identify, command_log;
+    command_verify, command_receipt, command_trust, command_identify, command_log, command_doctor;
 
 #endif

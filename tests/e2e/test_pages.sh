@@ -26,6 +26,20 @@ each_man_page_has_every_command_option_and_exit_code() {
     done
 }
 
+every_command_teaches_by_examples_that_are_right() {
+    for program in $programs; do
+        for command in $(commands "$program"); do
+            "$program" "$command" --help >page
+            sed -n '/^examples:/,$p' page >examples
+            grep -qE '^  # [a-z]' examples || { echo "$program $command: no example says what it does"; return 1; }
+            grep -qE "^  $program $command( |\$)" examples || { echo "$program $command: no example"; return 1; }
+            for option in $(grep -v '^  #' examples | grep -oE -- ' --[a-z-]+' | sort -u); do
+                grep -qE -- "^  $option( |\$)" page || { echo "$program $command: example with $option"; return 1; }
+            done
+        done
+    done
+}
+
 groff_warns_of_nothing() {
     for program in $programs; do
         "$program" help --man | groff -man -Tutf8 -ww -z 2>warnings
@@ -90,7 +104,7 @@ bash_completes_files_folders_and_addresses() {
     offers "a stick" suture update --from a
     offers store suture update --store = st
     offers "pump.sock pump.suture" suture update --bundle pump
-    offers "serial: unix:" suture devices ""
+    offers "serial: tcp: unix:" suture devices ""
     offers unix: suture devices u
     offers pump.sock suture devices unix : pump.so
     offers "pump.sock pump.suture" suture update --json unix : p
@@ -198,7 +212,8 @@ with() {
 ok $2 # SKIP $1 is not installed here: what was made for it was NOT tried"
     fi
 }
-stories="each_man_page_has_every_command_option_and_exit_code bash_takes_every_script
+stories="each_man_page_has_every_command_option_and_exit_code every_command_teaches_by_examples_that_are_right
+    bash_takes_every_script
     bash_completes_commands_options_and_verbs bash_completes_files_folders_and_addresses bash_scripts_are_words_not_commands
     help_teaches_whoever_mistypes install_puts_pages_where_man_and_shells_look"
 skipped=

@@ -1,0 +1,170 @@
+/* Serial ports, and what keeps a user from them. */
+#include "loader/doctor/doctor_inner.h"
+
+#include "loader/link/serial_find.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RULE_NAME "60-suture.rules"
+#define RULE_COMMAND                                                                                         \
+    "suture doctor --udev-rule | sudo tee /etc/udev/rules.d/" RULE_NAME                                      \
+    " && sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=tty"
+
+/* uaccess must come before 73-seat-late.rules, which gives such devices to whoever is logged in at the seat. */
+const char doctor_udev_rule[] =
+    "# Suture: serial adapters are open to whoever sits at this station, and ModemManager keeps off them.\n"
+    "# Belongs into /etc/udev/rules.d/" RULE_NAME "\n"
+    "ACTION!=\"remove\", SUBSYSTEM==\"tty\", KERNEL==\"ttyUSB[0-9]*|ttyACM[0-9]*\", TAG+=\"uaccess\", "
+    "ENV{ID_MM_PORT_IGNORE}=\"1\"\n";
+
+void look_at_rule(struct look *look)
+{
+    static const char *const folders[] = {"/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"};
+    char path[4096];
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, sizeof path, "%s%s/udev/rules.d/%s", look->world->root, folders[i], RULE_NAME);
+        if (access(path, R_OK) != 0)
+            continue;
+        look->rule_there = true;
+        look_well(look, "%s opens serial adapters to whoever sits here", path);
+        return;
+    }
+    look_hint(look, RULE_COMMAND,
+              "the udev rule of suture is not installed: it opens serial adapters to whoever sits here, and "
+              "keeps ModemManager off them");
+}
+
+static bool runs(const char *root, const char *program, long *pid)
+{
+    char path[4096], name[32];
+    bool found = false;
+
+    snprintf(path, sizeof path, "%s/proc", root);
+    DIR *processes = opendir(path);
+    if (processes == NULL)
+        return false;
+    for (struct dirent *one; !found && (one = readdir(processes)) != NULL;) {
+        if (!isdigit((unsigned char)one->d_name[0]))
+            continue;
+        snprintf(path, sizeof path, "%s/proc/%.20s/comm", root, one->d_name);
+        FILE *comm = fopen(path, "r");
+        if (comm == NULL)
+            continue;
+        if (fgets(name, sizeof name, comm) != NULL) {
+            name[strcspn(name, "\n")] = '\0';
+            found = strcmp(name, program) == 0;
+            sscanf(one->d_name, "%ld", pid);
+        }
+        fclose(comm);
+    }
+    closedir(processes);
+    return found;
+}
+
+void look_at_modem_manager(struct look *look)
+{
+    long pid = 0;
+
+    if (!runs(look->world->root, "ModemManager", &pid))
+        look_well(look, "ModemManager does not run");
+    else if (look->rule_there)
+        look_well(look, "ModemManager runs (process %ld), and the udev rule keeps it off serial adapters",
+                  pid);
+    else
+        look_mend(look, FAIL_MODEM_MANAGER, RULE_COMMAND,
+                  "ModemManager runs (process %ld): it talks to each adapter that is plugged in, for up to "
+                  "half a minute, as if it were a modem",
+                  pid);
+}
+
+static bool has_group(const struct doctor_world *world, gid_t group)
+{
+    for (size_t i = 0; i < world->group_count; i++)
+        if (world->groups[i] == group)
+            return true;
+    return false;
+}
+
+/* Why it may not be used, from the nearest cure on: the group's door is open and the user stands in the group's list but
+ * not inside; the door is open and the user is not in the list; there is no door. */
+static void closed_port(struct look *look, const char *path, const struct port_facts *port)
+{
+    const struct doctor_world *world = look->world;
+    bool door = (port->mode & 060) == 060 && port->group != 0 && port->group_name[0] != '\0';
+    char mend[MEND_MAX], before[160];
+
+    if (!door || has_group(world, port->group)) {
+        look_mend(look, FAIL_LINK_PERMISSION, RULE_COMMAND,
+                  "%s: %s may not use it, and no group that a user should be in may (mode %03o, group %s)",
+                  path, world->user_name, (unsigned)port->mode & 0777,
+                  port->group_name[0] != '\0' ? port->group_name : "unnamed");
+        return;
+    }
+    if (world->listed(world, port->group)) {
+        mend_with(mend, "log out and in again; for this terminal alone: newgrp ", port->group_name, "");
+        look_mend(look, FAIL_LINK_PERMISSION, mend,
+                  "%s: %s was put into the group %s after this login, which therefore does not have it", path,
+                  world->user_name, port->group_name);
+        return;
+    }
+    snprintf(before, sizeof before, "sudo usermod -aG %s ", port->group_name);
+    mend_with(mend, before, world->user_name, " && echo 'now log out and in again'");
+    look_mend(look, FAIL_LINK_PERMISSION, mend, "%s: belongs to the group %s, and %s is not in it", path,
+              port->group_name, world->user_name);
+}
+
+static void held_port(struct look *look, const char *path, const struct port_holder *holder)
+{
+    char mend[MEND_MAX];
+
+    if (strcmp(holder->program, "ModemManager") == 0) {
+        look_mend(look, FAIL_MODEM_MANAGER, "sudo systemctl disable --now ModemManager",
+                  "%s: ModemManager (process %d) has it", path, (int)holder->pid);
+    } else if (strcmp(holder->program, "suture-sim") == 0) {
+        look_well(look, "%s: made by suture-sim (process %d)", path, (int)holder->pid);
+    } else if (strcmp(holder->program, "suture") == 0) {
+        look_hint(look, "wait until it has ended", "%s: suture (process %d) is at work there", path,
+                  (int)holder->pid);
+    } else {
+        snprintf(mend, sizeof mend, "close that program, or: kill %d", (int)holder->pid);
+        look_hint(look, mend, "%s: in use by %s (process %d)", path,
+                  holder->program[0] != '\0' ? holder->program : "a program", (int)holder->pid);
+    }
+}
+
+static void look_at_port(struct look *look, const char *path)
+{
+    struct port_facts port;
+
+    if (!look->world->port(path, &port))
+        return;
+    if (!port.usable)
+        closed_port(look, path, &port);
+    else if (port.held)
+        held_port(look, path, &port.holder);
+    else
+        look_well(look, "%s: %s may use it, and nobody else does now", path, look->world->user_name);
+}
+
+void look_at_ports(struct look *look)
+{
+    struct serial_ports ports;
+    struct failure why;
+
+    if (look->world->user == 0)
+        look_hint(look, "run it as the person who does the updates",
+                  "this is root, who may use every port: what a technician may is not seen from here");
+    if (!serial_find("serial:auto", &ports, &why)) {
+        look_mend(look, why.id, "unset SUTURE_SERIAL_DIR", "%s", why.what);
+        return;
+    }
+    if (ports.count == 0)
+        look_well(look, "no serial port in %s now: plug an adapter in to have it looked at", ports.folder);
+    for (size_t i = 0; i < ports.count; i++)
+        look_at_port(look, ports.addresses[i] + strlen("serial:"));
+    serial_ports_free(&ports);
+}
