@@ -8,6 +8,7 @@
 #include "agent/steps.h"
 #include "agent/trial.h"
 #include "agent/trust_store.h"
+#include "agent/upload.h"
 
 #include <string.h>
 
@@ -147,6 +148,43 @@ size_t agent_send(struct agent *agent, uint8_t *out, size_t capacity)
     memcpy(out, waiting.data, waiting.size);
     agent->sent += waiting.size;
     return waiting.size;
+}
+
+/* What of the bytes belongs to the file, as far as its end is known. */
+static struct span within_file(const struct agent *agent, uint64_t offset, struct span bytes)
+{
+    uint64_t length = agent->staging.meta.push_length;
+
+    if (agent->session != UPLOAD_STREAM || offset > length || bytes.size <= length - offset)
+        return bytes;
+    return span_first(bytes, (size_t)(length - offset));
+}
+
+enum refusal agent_push(struct agent *agent, uint64_t offset, struct span bytes, uint64_t now,
+                        struct push_answer *out)
+{
+    struct chunk chunk = {.offset = offset, .length = CHUNK_LENGTH_UNKNOWN};
+    struct upload_answer answer;
+
+    time_passes(agent, now);
+    chunk.data = offset > 0 ? within_file(agent, offset, bytes) : bytes;
+    enum refusal refusal = upload_chunk(agent, &chunk, &answer);
+    if (refusal)
+        return refusal;
+    uint64_t length = agent->session == UPLOAD_STREAM ? agent->staging.meta.push_length : 0;
+    *out = (struct push_answer){agent_push_state(agent), answer.offset, length};
+    return ALLOWED;
+}
+
+enum push_state agent_push_state(const struct agent *agent)
+{
+    if (agent->session == UPLOAD_ENVELOPE)
+        return PUSH_OPEN;
+    if (agent->session == UPLOAD_NONE || agent->staging.state == STAGING_NONE)
+        return PUSH_NONE;
+    if (staging_open(agent))
+        return PUSH_OPEN;
+    return agent->staging.state == STAGING_STAGED ? PUSH_STAGED : PUSH_READING_BACK;
 }
 
 static uint64_t work_step(struct agent *agent)

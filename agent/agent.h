@@ -12,6 +12,7 @@
 
 #include "agent/boot.h"
 #include "agent/port.h"
+#include "agent/refusal.h"
 
 /* Memory that the caller gives for as long as the agent runs. Sizes are the device's capabilities. */
 struct agent_memory {
@@ -42,6 +43,21 @@ size_t agent_receive(struct agent *agent, struct span bytes, uint64_t now);
 void agent_link_reset(struct agent *agent);
 /* Moves up to `capacity` bytes of answers into `out`; returns how many. */
 size_t agent_send(struct agent *agent, uint8_t *out, size_t capacity);
+
+/* A push file by a door that neither announces its length nor goes where it is told (DFU): the way of an image upload, in the
+ * order of the file. It ends staged, never armed.
+ *   OPEN ─► READING_BACK (agent_step works) ─► STAGED, or NONE: it was given up */
+enum push_state { PUSH_NONE, PUSH_OPEN, PUSH_READING_BACK, PUSH_STAGED };
+struct push_answer {
+    enum push_state state;
+    uint64_t
+        wanted; /* offset to go on at, in the file: what stands before it is known already. 0: from the beginning */
+    uint64_t length; /* of the file; 0: not known yet */
+};
+/* Takes bytes of the file from `offset`, which is 0 or what was wanted last. Bytes behind the file's end are left. */
+enum refusal agent_push(struct agent *agent, uint64_t offset, struct span bytes, uint64_t now,
+                        struct push_answer *out);
+enum push_state agent_push_state(const struct agent *agent);
 
 #define AGENT_IDLE UINT64_MAX
 /* Does one bounded piece of work (at most one erase block). Returns the time in milliseconds at which it wants to be called

@@ -24,9 +24,10 @@ enum gather_owner {
     GATHER_CHECK,
     GATHER_TRUST,
 };
+#define CHUNK_LENGTH_UNKNOWN UINT64_MAX
 struct gather {
     enum gather_owner owner;
-    uint64_t length; /* announced: of the push file, or of the document */
+    uint64_t length; /* announced: of the push file (or CHUNK_LENGTH_UNKNOWN), or of the document */
     bool has_sha;
     uint8_t sha[DIGEST_SIZE];
     uint64_t touched; /* ms of the last chunk */

@@ -45,7 +45,8 @@ enum refusal chunk_read(struct span body, struct chunk *out)
     if (!optional_uint(body, "len", &chunk.has_length, &chunk.length) ||
         !optional_uint(body, "image", &has_image, &image) || image > SLOT_B)
         return REFUSED_INVALID;
-    if (chunk.offset == 0 && (!chunk.has_length || chunk.data.size > chunk.length))
+    if (chunk.offset == 0 &&
+        (!chunk.has_length || chunk.length == CHUNK_LENGTH_UNKNOWN || chunk.data.size > chunk.length))
         return REFUSED_INVALID;
     if (!find_bytes(body, "sha", &chunk.sha) || chunk.sha.size != DIGEST_SIZE)
         chunk.sha = (struct span){0};

@@ -8,13 +8,14 @@
 /* One request of upload, check or trust. Spans are borrowed from its body. */
 struct chunk {
     uint64_t offset;
-    bool has_length; /* always at offset 0 */
-    uint64_t length;
+    bool has_length; /* at offset 0 always, from SMP */
+    uint64_t length; /* CHUNK_LENGTH_UNKNOWN: whoever sends it does not know (agent_push) */
     struct span data;
     struct span sha; /* 32 bytes, or data NULL */
 };
 
-/* REFUSED_INVALID: no map, off or data missing, no len at offset 0, more data than len, or an image other than 0. */
+/* REFUSED_INVALID: no map, off or data missing, no len at offset 0 or one that can't be, more data than len, or an image
+ * other than 0. */
 enum refusal chunk_read(struct span body, struct chunk *out);
 
 /* Begins a document with its first chunk, which is not taken yet. */

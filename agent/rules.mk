@@ -5,4 +5,5 @@ AGENT_DEVICE    := $(addprefix agent/,layout.c record.c boot.c log.c \
     area_stream.c document.c identity.c meta.c journal.c slot.c trust_store.c \
     agent.c agent_state.c steps.c interlock.c judge.c gather.c upload.c staging.c resume.c measure.c measured.c trial.c evidence.c \
     refusal.c serve.c serve_os.c serve_image.c serve_suture.c serve_acts.c \
-    ports/usb/usb_identity.c ports/usb/descriptors.c ports/usb/os_descriptors.c)
+    ports/usb/usb_identity.c ports/usb/descriptors.c ports/usb/os_descriptors.c ports/usb/dfu.c \
+    ports/usb/usb_device.c ports/usb/pipes.c)

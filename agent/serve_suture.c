@@ -160,7 +160,7 @@ static enum refusal status(struct exchange *exchange)
     } else if (agent->gather.owner == GATHER_UPLOAD) {
         message.phase = PHASE_RECEIVING;
         message.offset = agent->memory.manifest.size;
-        message.length = agent->gather.length;
+        message.length = agent->gather.length == CHUNK_LENGTH_UNKNOWN ? 0 : agent->gather.length;
     } else if (agent->staging.state != STAGING_NONE) {
         status_of_staging(agent, &message);
     } else {

@@ -77,6 +77,17 @@ static void push_describe(const struct agent *agent, uint8_t stream, struct meta
     memcpy(out->manifest, agent->scratch.judged.envelope.digest, DIGEST_SIZE);
 }
 
+/* A door that does not announce the length learns it from what is known of this manifest and stream. */
+static void length_settle(const struct agent *agent, struct meta *push)
+{
+    const struct meta *known[] = {&agent->staging.meta, &agent->meta[agent_other(agent)]};
+
+    for (size_t i = 0; push->push_length == CHUNK_LENGTH_UNKNOWN && i < sizeof known / sizeof *known; i++)
+        if (digest_equal(known[i]->manifest, push->manifest) && known[i]->stream == push->stream &&
+            known[i]->stream_offset == push->stream_offset)
+            push->push_length = known[i]->push_length;
+}
+
 static bool staging_is(const struct agent *agent, const struct meta *push)
 {
     const struct meta *meta = &agent->staging.meta;
@@ -98,6 +109,7 @@ static enum refusal envelope_complete(struct agent *agent, uint8_t stream, struc
     if (status)
         return envelope_refused(agent, refusal_of(status));
     push_describe(agent, stream, &push);
+    length_settle(agent, &push);
     agent->session = UPLOAD_STREAM;
     if (staging_is(agent, &push)) {
         gather_end(agent);
@@ -105,17 +117,24 @@ static enum refusal envelope_complete(struct agent *agent, uint8_t stream, struc
     }
     if (record_says_staged(agent) && digest_equal(agent->meta[agent_other(agent)].manifest, push.manifest)) {
         gather_end(agent);
+        if (push.push_length == CHUNK_LENGTH_UNKNOWN)
+            push.push_length = agent->meta[agent_other(agent)].push_length;
         return answer_staged(agent, push.push_length, out);
     }
-    if (resume_is(agent, &push))
+    if (resume_is(agent, &push)) {
+        gather_end(agent);
         return answer_resumed(agent, out);
+    }
     status = judge_update(agent, envelope, stream);
     if (status)
         return envelope_refused(agent, refusal_of(status));
+    uint64_t stream_size = judged->plan.patch.stream_size;
+    if (push.push_length == CHUNK_LENGTH_UNKNOWN && stream_size < CHUNK_LENGTH_UNKNOWN - push.stream_offset)
+        push.push_length = push.stream_offset + stream_size;
     enum refusal refusal = staging_prepare(agent, &push);
     if (refusal)
         return envelope_refused(agent, refusal);
-    refusal = staging_feed(agent, rest);
+    refusal = staging_feed(agent, stream_size < rest.size ? span_first(rest, (size_t)stream_size) : rest);
     return refusal ? refusal : answer_wanted(agent, out);
 }
 

@@ -1,6 +1,7 @@
 /* One table a descriptor; what differs between the speeds is filled in. */
 #include "agent/ports/usb/descriptors.h"
 
+#include "agent/ports/usb/dfu.h"
 #include "agent/ports/usb/os_descriptors.h"
 #include "agent/protocol/usb.h"
 
@@ -247,6 +248,8 @@ static const char *text_of(const struct usb_identity *identity, uint8_t index)
     case TEXT_CONSOLE:
         return text_console;
     default:
+        if (index >= USB_TEXT_REASONS && index - USB_TEXT_REASONS < DFU_REASONS)
+            return dfu_reasons[index - USB_TEXT_REASONS];
         return "";
     }
 }

@@ -14,7 +14,7 @@
 #include "agent/ports/usb/chapter9.h"
 #include "agent/ports/usb/usb_identity.h"
 
-enum usb_interface {
+enum usb_interface_number {
     USB_INTERFACE_SMP,
     USB_INTERFACE_DFU,
     USB_INTERFACE_CONSOLE,
@@ -34,6 +34,8 @@ enum usb_interface {
 #define USB_NOTIFY_PACKET  16
 #define USB_DFU_TRANSFER   4096 /* bytes of one DFU download at most */
 #define USB_DFU_DETACH_MS  1000
+
+#define USB_TEXT_REASONS 16 /* number of the string for the first of dfu_reasons */
 
 #define USB_CONFIGURATION 1   /* the only configuration's value */
 #define USB_TEXT_SIZE     254 /* bytes of a string descriptor at most */
