@@ -1,6 +1,6 @@
 # agent/: what runs in the device. protocol/ is shared with the loader; the rest is the engine.
 PROTOCOL_DEVICE := $(addprefix agent/protocol/,smp.c frame_raw.c frame_writer.c frame_reader.c line.c fields_read.c fields_write.c messages.c client.c \
-    client_transfer.c)
+    client_transfer.c client_pace.c)
 AGENT_DEVICE    := $(addprefix agent/,layout.c record.c boot.c log.c \
     area_stream.c document.c identity.c meta.c journal.c slot.c trust_store.c \
     agent.c agent_state.c steps.c interlock.c judge.c gather.c upload.c staging.c resume.c measure.c measured.c trial.c evidence.c \

@@ -100,7 +100,7 @@ size_t client_send(struct client *client, uint8_t *out, size_t capacity, uint64_
     while (moved < capacity) {
         size_t left = outbox_end(client) - client->out_sent;
         if (left == 0) {
-            if (!client_transfer_fill(client))
+            if (!client_transfer_fill(client, now))
                 break;
             continue;
         }
@@ -186,6 +186,7 @@ enum status client_transfer_start(struct client *client, const struct client_tra
     client->progress.size = transfer->source.size;
     client->sent_to = client->lost = client->detours = 0;
     client->restarts = 0;
+    client_pace_start(&client->pace);
     client_transfer_restart(client);
     return OK;
 }

@@ -43,7 +43,7 @@ struct client_transfer {
     uint8_t id;
     struct client_source source;
     const uint8_t *sha; /* SHA-256 of the source (32 bytes, must outlive the transfer), or NULL */
-    unsigned window;    /* requests in flight; taken as 1..CLIENT_WINDOW_MAX */
+    unsigned window;    /* requests in flight at most: the device's `bufs`; taken as 1..CLIENT_WINDOW_MAX */
 };
 
 /* Counts of one transfer. Bytes of the source. */
@@ -60,6 +60,16 @@ struct client_flight {
     bool used;
     uint8_t sequence;
     uint64_t offset, end; /* source bytes that it carries */
+    uint64_t begun;       /* ms: when the link began to take it */
+};
+
+/* How many chunks in flight fill the wire: found out from how long answers take. */
+struct client_pace {
+    unsigned width;       /* in flight at most, the window's bound apart */
+    unsigned answers;     /* of this round, which ends with `width` of them */
+    uint64_t round_began; /* ms */
+    bool measures;        /* a round has begun, and nothing was lost in it */
+    uint64_t least_ms;    /* from a chunk's begin to its answer, the shortest; UINT64_MAX: none yet */
 };
 
 /* Not to be copied or moved once started. The fields are the client's own; callers use the functions. */
@@ -82,6 +92,7 @@ struct client {
     struct client_transfer transfer;
     struct client_progress progress;
     struct client_flight flights[CLIENT_WINDOW_MAX];
+    struct client_pace pace;
     uint64_t next_offset, sent_to;  /* of the next chunk; end of the furthest one */
     uint64_t wanted, lost, detours; /* the offset gone to last; the bounds' counters */
     unsigned restarts;
@@ -106,7 +117,8 @@ void client_packet_max(struct client *client, size_t packet_max);
  * not told yet. TOO_LARGE: beyond packet_max. */
 enum status client_request(struct client *client, enum smp_op op, uint16_t group, uint8_t id,
                            struct span body, uint64_t now, uint32_t timeout_ms, unsigned tries);
-/* Starts a transfer. The first chunk goes alone; then as many as `window`, each as large as packet_max allows. The device
+/* Starts a transfer. The first chunk goes alone; then two, and more as long as the wire has room for them, up to `window`:
+ * what only waits in a queue is sent in vain when an older one is lost. Each is as large as packet_max allows. The device
  * rules the offset: one that it did not get by the chunk it answers is gone to, forward or back, once; further answers that
  * want the same are ignored until it moves or one timeout passes. Offset 0 in the middle: begun again with the first chunk.
  * It is CLIENT_DONE when the device wants the offset behind the last byte, or a check has its verdict; `match` false there

@@ -26,12 +26,20 @@ uint64_t client_time_after(uint64_t now, uint32_t ms);
 /* True when a transfer runs and its next chunk may go. */
 bool client_transfer_ready(const struct client *client);
 /* Puts the next chunk into the outbox, when one may go. */
-bool client_transfer_fill(struct client *client);
+bool client_transfer_fill(struct client *client, uint64_t now);
 /* An answer to the transfer's verb came. */
 void client_transfer_answered(struct client *client, uint8_t sequence, struct span body, uint64_t now);
 /* Forgets what is in flight; goes on at the acknowledged offset. */
 void client_transfer_again(struct client *client);
 /* Forgets what is in flight; goes on with the first chunk. */
 void client_transfer_restart(struct client *client);
+
+/* client_pace.c */
+
+void client_pace_start(struct client_pace *pace);
+/* Something was lost or the device stepped aside: this round says nothing of the wire. */
+void client_pace_disturbed(struct client_pace *pace);
+/* The oldest chunk in flight, begun at `begun`, was taken. `window`: what the device can hold. */
+void client_pace_answered(struct client_pace *pace, uint64_t begun, unsigned window, uint64_t now);
 
 #endif

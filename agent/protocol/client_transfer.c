@@ -50,6 +50,7 @@ static bool flight_land(struct client *client, uint8_t sequence, struct client_f
 void client_transfer_again(struct client *client)
 {
     flights_forget(client);
+    client_pace_disturbed(&client->pace);
     client->next_offset = client->first_answered ? client->progress.acknowledged : 0;
     client->has_wanted = client->held = false;
 }
@@ -111,12 +112,13 @@ static enum status chunk_put(struct client *client, uint64_t offset, size_t size
 
 bool client_transfer_ready(const struct client *client)
 {
-    unsigned window = client->first_answered ? client->transfer.window : 1;
+    unsigned width = client->first_answered ? client->pace.width : 1;
+    unsigned window = width < client->transfer.window ? width : client->transfer.window;
     return client->job == CLIENT_JOB_TRANSFER && client_may_begin(client) && !client->held &&
            client->next_offset < client->transfer.source.size && flight_count(client) < window;
 }
 
-bool client_transfer_fill(struct client *client)
+bool client_transfer_fill(struct client *client, uint64_t now)
 {
     if (!client_transfer_ready(client))
         return false;
@@ -128,7 +130,7 @@ bool client_transfer_fill(struct client *client)
         client_finish(client, CLIENT_SOURCE);
         return false;
     }
-    *flight_free(client) = (struct client_flight){true, sequence, offset, offset + size};
+    *flight_free(client) = (struct client_flight){true, sequence, offset, offset + size, now};
     client->next_offset = offset + size;
     client->progress.sent += size;
     if (client->sent_to < client->next_offset)
@@ -187,6 +189,16 @@ static void begin_again(struct client *client, uint64_t now)
     client_progressed(client, now);
 }
 
+/* The chunk was taken. What came before it was answered already, unless an answer was lost. */
+static void pace_follow(struct client *client, const struct client_flight *flight, uint64_t before,
+                        uint64_t now)
+{
+    if (flight->offset == before)
+        client_pace_answered(&client->pace, flight->begun, client->transfer.window, now);
+    else
+        client_pace_disturbed(&client->pace);
+}
+
 static void offset_follow(struct client *client, const struct client_flight *flight, uint64_t offset,
                           uint64_t now)
 {
@@ -194,15 +206,19 @@ static void offset_follow(struct client *client, const struct client_flight *fli
         client->first_answered = true;
         client->progress.first_offset = client->next_offset = offset;
         acknowledge(client, offset, now);
+        pace_follow(client, flight, flight->offset, now);
         return;
     }
     if (offset == flight->end) {
-        if (offset > client->progress.acknowledged) {
+        uint64_t before = client->progress.acknowledged;
+        if (offset > before) {
             client->has_wanted = client->held = false;
             acknowledge(client, offset, now);
+            pace_follow(client, flight, before, now);
         }
         return;
     }
+    client_pace_disturbed(&client->pace);
     if (client->has_wanted && offset == client->wanted) {
         /* The very chunk that it wants was not taken: more of them would fare no better. */
         if (flight->offset == offset)
@@ -238,7 +254,7 @@ static void transfer_end(struct client *client, struct span body, const struct m
 
 void client_transfer_answered(struct client *client, uint8_t sequence, struct span body, uint64_t now)
 {
-    struct client_flight flight = {false, 0, 0, 0};
+    struct client_flight flight = {.used = false};
     struct message_upload_answer answer;
     if (!flight_land(client, sequence, &flight) || client_failed(client, body, now))
         return;

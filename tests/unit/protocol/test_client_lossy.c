@@ -144,7 +144,8 @@ static void whatever_a_wild_device_answers_the_job_ends(void **state)
         assert_true(event == CLIENT_DONE || event == CLIENT_TIMEOUT || event == CLIENT_REFUSED ||
                     event == CLIENT_NONSENSE);
         if (event == CLIENT_DONE) {
-            file_arrived(bench);
+            /* it may have restarted once more behind its last answer, over a doubled chunk */
+            file_was_written(bench);
             arrived += 1;
         }
         free(bench);
