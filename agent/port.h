@@ -36,6 +36,9 @@ struct port {
     struct layout layout;
     const char *agent_version;
     enum port_link link;
+    /* Requests of `receive` size that have a place at once: the one that the agent works on, and those that can wait between
+     * wire and agent while flash is erased. No client sends more before it has an answer. 0 is told as 1. */
+    uint32_t buffers;
     uint32_t block_max, segment_max, decoder_ram; /* bytes; capabilities, and what agent_memory holds */
     bool rescue; /* has room for a rescue; this engine does not rescue yet and says so */
 

@@ -25,6 +25,11 @@ bool serve_has_room(const struct agent *agent)
     return send_room(agent) >= SERVE_ANSWER_MAX;
 }
 
+uint32_t serve_buffers(const struct agent *agent)
+{
+    return agent->port->buffers > 0 ? agent->port->buffers : 1;
+}
+
 /* Answers wait in one run at the buffer's start; what was sent is moved out of the way. */
 static void send_compact(struct agent *agent)
 {

@@ -8,8 +8,6 @@
 #define SERVE_ANSWER_MAX                                                                                     \
     512 /* bytes of an answer, header included, that there must be room for before a request is taken */
 
-#define SERVE_BUFFERS 8 /* requests that may be in flight; what we have no room for waits in the link */
-
 /* One request being answered. */
 struct exchange {
     struct agent *agent;
@@ -43,6 +41,8 @@ void serve_packet(struct agent *agent, struct span packet);
 /* A packet that is larger than our memory: `header` is all that is known of it. */
 void serve_too_large(struct agent *agent, struct span header);
 bool serve_has_room(const struct agent *agent);
+/* Requests that may be in flight. */
+uint32_t serve_buffers(const struct agent *agent);
 
 /* Answers the request that waits, if one does. */
 void serve_late_upload(struct agent *agent, enum refusal refusal);

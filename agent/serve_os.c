@@ -41,7 +41,7 @@ static enum refusal parameters(struct exchange *exchange)
     cbor_put_text(&writer, "buf_size");
     cbor_put_uint(&writer, exchange->agent->memory.receive.capacity);
     cbor_put_text(&writer, "buf_count");
-    cbor_put_uint(&writer, SERVE_BUFFERS);
+    cbor_put_uint(&writer, serve_buffers(exchange->agent));
     return cbor_written(&writer) ? REFUSED_TOO_LONG : ALLOWED;
 }
 

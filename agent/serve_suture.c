@@ -24,7 +24,7 @@ static enum refusal capabilities(struct exchange *exchange)
         .protocol = PROTOCOL_VERSION,
         .agent = span_text(port->agent_version),
         .buffer_size = (uint32_t)agent->memory.receive.capacity,
-        .buffer_count = SERVE_BUFFERS,
+        .buffer_count = serve_buffers(agent),
         .manifest_max = (uint32_t)agent->memory.manifest.capacity,
         .block_max = port->block_max,
         .segment_max = port->segment_max,

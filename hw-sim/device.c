@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define PAGE_SIZE         1024
-#define BUFFER_DEFAULT    2048
 #define WATCHDOG_DEFAULT  4000
 #define ENVELOPE_ROOM_MAX 8192 /* manifest_max never is more */
 
@@ -328,7 +327,8 @@ static struct buffer carve(uint8_t **at, size_t size)
 static bool make_ram(struct device *device, struct failure *why)
 {
     const struct device_class *class = device->profile->device_class;
-    size_t frame = device->profile->content->buffer ? device->profile->content->buffer : BUFFER_DEFAULT;
+    size_t frame =
+        device->profile->content->buffer ? device->profile->content->buffer : DEVICE_BUFFER_DEFAULT;
     size_t decoder = class->ram > class->block_max ? class->ram - class->block_max : 0;
 
     device->ram_size = (size_t) class->manifest_max + class->block_max + decoder + 3 * frame + PAGE_SIZE +

@@ -2,6 +2,7 @@
  * behaviour. */
 #include "hw-sim/device_state.h"
 
+#include "hw-sim/door.h"
 #include "keys/base/command.h"
 #include "keys/digest.h"
 #include "keys/p256_sign.h"
@@ -56,6 +57,14 @@ static enum status port_sign(void *context, struct span private_key, struct span
     return p256_sign(private_key.data, digest, signature);
 }
 
+/* One frame is with the agent, others wait in the door, unless the profile knows better. */
+static uint32_t buffers_of(const struct profile *profile)
+{
+    if (profile->buffers > 0)
+        return profile->buffers;
+    return 1 + DOOR_BUFFER / (profile->buffer > 0 ? profile->buffer : DEVICE_BUFFER_DEFAULT);
+}
+
 void device_port_make(struct device *device)
 {
     const struct device_class *class = device->profile->device_class;
@@ -64,6 +73,7 @@ void device_port_make(struct device *device)
         .context = device,
         .agent_version = SUTURE_VERSION,
         .link = device->profile->door_scheme == DOOR_PTY ? PORT_LINK_LINE : PORT_LINK_PACKETS,
+        .buffers = buffers_of(device->profile->content),
         .block_max = class->block_max,
         .segment_max = class->segment_max,
         .decoder_ram = class->ram,

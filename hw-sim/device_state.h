@@ -7,6 +7,8 @@
 #include "agent/agent_state.h"
 #include "hw-sim/device.h"
 
+#define DEVICE_BUFFER_DEFAULT 2048 /* bytes of a frame, where the profile does not say */
+
 struct device {
     const struct profile_file *profile;
     struct placement placement;

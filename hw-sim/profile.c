@@ -98,6 +98,7 @@ static const cyaml_schema_field_t fields[] = {
     FIELD_NUMBER("journal_blocks", struct profile, journal_blocks),
     FIELD_NUMBER("log_blocks", struct profile, log_blocks),
     FIELD_NUMBER("buffer", struct profile, buffer),
+    FIELD_NUMBER("buffers", struct profile, buffers),
     FIELD_NUMBER("link_speed", struct profile, link_speed),
     FIELD_NUMBER("baud", struct profile, baud),
     FIELD_NUMBER("boot_ms", struct profile, boot_ms),
@@ -241,6 +242,8 @@ static bool check_content(const char *path, const struct profile *profile, struc
         return false;
     if (profile->buffer != 0 && (profile->buffer < 256 || profile->buffer > 65535))
         return refuse(path, "buffer", "256 to 65535 bytes", why);
+    if (profile->buffers > 255)
+        return refuse(path, "buffers", "1 to 255 frames", why);
     if (profile->battery != NULL && *profile->battery > 100 && *profile->battery != 255)
         return refuse(path, "battery", "0 to 100 percent, or 255 for unknown", why);
     if (profile->journal_blocks == 1 || profile->journal_blocks > 1024)

@@ -68,10 +68,11 @@ struct profile {
     uint32_t program_us, erase_ms;
     uint32_t journal_blocks, log_blocks; /* erase blocks; 0: 2 */
     uint32_t buffer;                     /* bytes of one SMP frame, 256 to 65,535; 0: 2,048 */
-    uint32_t link_speed;                 /* bytes a second in each direction; 0: no limit */
-    uint32_t baud;                       /* of the line at the door, 8N1; 0: no limit */
-    uint32_t boot_ms;                    /* from power on or reset to the image's first answer */
-    uint32_t watchdog_ms;                /* 0: 4,000 */
+    uint32_t buffers; /* frames that wait or are worked on at once; 0: as many as the simulated door keeps */
+    uint32_t link_speed;  /* bytes a second in each direction; 0: no limit */
+    uint32_t baud;        /* of the line at the door, 8N1; 0: no limit */
+    uint32_t boot_ms;     /* from power on or reset to the image's first answer */
+    uint32_t watchdog_ms; /* 0: 4,000 */
     enum service_switch service_switch;
     bool service; /* service mode at the start */
     enum use use;

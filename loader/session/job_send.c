@@ -11,11 +11,9 @@
 static void start_transfer(struct job *job, uint64_t now, uint16_t group, uint8_t id,
                            struct client_source source, const uint8_t *sha, unsigned tries)
 {
-    struct client_transfer transfer = {.group = group, .id = id, .source = source, .sha = sha};
+    const struct client_transfer transfer = {
+        .group = group, .id = id, .source = source, .sha = sha, .window = job->device.buffer_count};
     struct failure why;
-    uint32_t in_flight = job->device.buffer_count > 1 ? job->device.buffer_count - 1 : 1;
-
-    transfer.window = in_flight < CLIENT_WINDOW_MAX ? in_flight : CLIENT_WINDOW_MAX;
     enum status status = client_transfer_start(&job->session.client, &transfer, now, TRANSFER_MS, tries);
     job->request_ms = (uint64_t)TRANSFER_MS * tries;
     if (status) {

@@ -49,6 +49,7 @@ static void port_make(struct bench *bench)
     bench->port = (struct port){
         .context = bench,
         .agent_version = "1.0.0",
+        .buffers = 8,
         .block_max = BENCH_BLOCK,
         .segment_max = 4096,
         .decoder_ram = BENCH_BLOCK + BENCH_DECODER,

@@ -12,7 +12,7 @@
 #define SEGMENT_MAX   (40 * KIB)
 #define DECODER       (PATCH_INFLATE_RAM + 4 * KIB) /* deflate with a window of 2^12 */
 #define MANIFEST_ROOM (4 * KIB)
-#define FRAME         (2 * KIB)
+#define FRAME         EXAMPLE_FRAME
 #define WATCHDOG_MS   8000u /* longer than an erase, or a start on the slowest board, takes */
 
 /* ---- flash */
@@ -107,6 +107,7 @@ static const struct port port = {
                      [AREA_LOG] = PLACE(996, 28)},
     .agent_version = "example 1",
     .link = PORT_LINK_LINE,
+    .buffers = 1 + EXAMPLE_UART_BUFFER / EXAMPLE_WIRE_FRAME,
     .block_max = BLOCK_MAX,
     .segment_max = SEGMENT_MAX,
     .decoder_ram = BLOCK_MAX + DECODER,

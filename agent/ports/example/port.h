@@ -7,15 +7,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define EXAMPLE_FRAME       2048u /* bytes of the largest packet */
+#define EXAMPLE_WIRE_FRAME  2816u /* bytes of it on the wire as console lines: 127 for each 93, rounded up */
+#define EXAMPLE_UART_BUFFER (2 * EXAMPLE_WIRE_FRAME) /* bytes that arrived and wait for board_uart_read */
+
 /* ---- board package. Flash addresses in bytes from the flash's start; 0 when done, anything else when not; each returns
  * when the chip is idle again. */
 int board_flash_read(uint32_t at, void *data, size_t size); /* an ECC error is an answer, never a fault */
 int board_flash_program(uint32_t at, const void *data,
-                        size_t size);                   /* whole 8-byte double words, erased before */
-int board_flash_erase(uint32_t at);                     /* the 4 KiB sector that begins there */
-uint64_t board_milliseconds(void);                      /* since reset, steady */
-size_t board_uart_read(uint8_t *data, size_t capacity); /* what has arrived; does not wait */
-size_t board_uart_room(void);                           /* bytes that a write takes without waiting */
+                        size_t size); /* whole 8-byte double words, erased before */
+int board_flash_erase(uint32_t at);   /* the 4 KiB sector that begins there */
+uint64_t board_milliseconds(void);    /* since reset, steady */
+size_t board_uart_read(uint8_t *data,
+                       size_t capacity); /* what has arrived; does not wait; keeps EXAMPLE_UART_BUFFER */
+size_t board_uart_room(void);            /* bytes that a write takes without waiting */
 void board_uart_write(const uint8_t *data, size_t size);
 uint8_t board_reset_cause(void);                  /* any code of the board's own */
 void board_watchdog_start(uint32_t milliseconds); /* can't be stopped again */

@@ -220,6 +220,7 @@ static void every_mistake_is_refused_with_file_line_and_reason(void **state)
         {least, "chips:\n  - {write_unit: 8, erase_block: 4096, areas: [99]}\n", "line 5"},
         {least, "battery: 101\n", "line 4: battery"},
         {least, "buffer: 100\n", "line 4: buffer"},
+        {least, "buffers: 256\n", "line 4: buffers"},
         {least, "door: tcp:host:1\n", "line 4: door"},
         {least, "door: \"unix:\"\n", "line 4: door"},
         {least, "journal_blocks: 1\n", "journal_blocks"},
