@@ -23,7 +23,7 @@ unit_stories    = $(filter tests/unit/$(1)/%,$(TEST_STORIES))
 $(B)/tests/%: $(B)/obj/tests/%.o $(LIB_SUPPORT) $$(call test_libs,tests/%)
 	@mkdir -p $(@D)
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $< \
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(LIB_SUPPORT) $(call test_libs,tests/$*) -Wl,--end-group $(PKG_LIBS) -lcmocka $(LDFLAGS)
 
 # ECDSA is pure; most of a power proof would be the same few verifications (tests/support/remembered_p256.c)
@@ -84,6 +84,14 @@ mutants: ## plant mistakes in a copy of the agent, one by one; the tests must ca
 	@tests/deps.sh build test
 	@B=$(B) tests/power/mutants.sh $(NAMES)
 
+# ---- measurements: a table for people, build/bench/NAME.json for machines; docs/bench.md says what they mean
+$(B)/tests/bench/link: $(call objects,tests/bench/rivals.c tests/bench/real_line.c)
+
+bench-link: ## how much of a serial line uploads use, and what losses cost: build/bench/link.json
+	@tests/deps.sh build test
+	@$(MAKE) --no-print-directory $(B)/suture-sim $(B)/tests/bench/link
+	@B=$(B) $(B)/tests/bench/link
+
 test-interop: ## other people's SMP clients against simulated pumps on serial lines
 	@tests/deps.sh build test interop
 	@$(MAKE) --no-print-directory all
@@ -112,5 +120,5 @@ test-fresh: ## `make demo` and `make test` in minimal Debian roots, from a clone
 	@tests/deps.sh fresh
 	@tests/fresh/run.sh $(SUITES)
 
-.PHONY: test fuzz fuzz-targets test-interop run-tests demo device host-command device-command size lint test-fresh mutants check-power $(addprefix check-,$(TEST_FOLDERS))
+.PHONY: test bench-link fuzz fuzz-targets test-interop run-tests demo device host-command device-command size lint test-fresh mutants check-power $(addprefix check-,$(TEST_FOLDERS))
 .SECONDARY:

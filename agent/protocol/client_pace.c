@@ -26,7 +26,7 @@ static void round_begin(struct client_pace *pace, uint64_t now)
 /* `round_ms` of `width` answers is clearly more than one chunk's way there and back: some have waited in a queue. */
 static bool has_queue(const struct client_pace *pace, uint64_t round_ms)
 {
-    return round_ms / 3 >= pace->least_ms / 2 + SLACK_MS;
+    return 4 * round_ms >= 5 * pace->least_ms + 4 * SLACK_MS;
 }
 
 static void width_judge(struct client_pace *pace, uint64_t round_ms, unsigned window)

@@ -144,7 +144,10 @@ void pump_bundle(struct pump *pump, const char *name, const struct pump_release 
     struct failure why;
 
     assert_in_range(release->image_size, 1, PUMP_IMAGE_MAX);
-    make_image(image, release->image_size, release->sequence);
+    if (release->image != NULL)
+        memcpy(image, release->image, release->image_size);
+    else
+        make_image(image, release->image_size, release->sequence);
     memcpy(content.version, release->version, sizeof content.version);
     uuid_of_vendor(DOMAIN, content.vendor);
     uuid_of_class(content.vendor, MODEL, REVISION, content.classes[0]);

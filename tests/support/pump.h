@@ -17,6 +17,7 @@
 struct pump_release {
     uint32_t version[3], sequence, floor;
     size_t image_size;             /* bytes */
+    const uint8_t *image;          /* so many; NULL: made of `sequence` */
     uint32_t healthy;              /* seconds until the device confirms */
     uint8_t tries;                 /* 2..7; 0: 3 */
     const struct test_key *signer; /* NULL: the vendor's release key */
