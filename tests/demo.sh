@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The whole way as a story: a vendor's keys, bundles from real firmware images, seven simulated pumps and what happens to
-# each, the table of verdicts, and a receipt proven offline. Every step's exit code is checked: the demo fails when one
-# outcome is not the one it tells. Needs the programs in $B and Debian's seabios (the images).
+# The whole way as a story: a vendor's keys, bundles from real firmware images, twelve simulated pumps and what happens to
+# each, one by one, four at once on serial lines, and one by another SMP client, the table of verdicts, and a receipt proven
+# offline. Every step's exit code is checked: the demo fails when one outcome is not the one it tells. Needs the programs
+# in $B and Debian's seabios (the images); smpmgr from PyPI, without which its step is left out, and says so.
 set -u
 B=${B:-build}
 bin=$(cd "$B" && pwd)
@@ -12,6 +13,7 @@ new_image=/usr/share/seabios/bios-256k.bin
 vendor=meridian-infusion.example
 began=$(date +%s)
 simulator=
+getting=
 steps=0
 bold= plain=
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' plain=$'\e[0m'; fi
@@ -20,7 +22,11 @@ stop_simulator() {
     if [ -n "$simulator" ]; then kill "$simulator" 2>/dev/null; wait "$simulator" 2>/dev/null; fi
     simulator=
 }
-trap stop_simulator EXIT
+at_the_end() {
+    stop_simulator
+    if [ -n "$getting" ]; then kill "$getting" 2>/dev/null; wait "$getting" 2>/dev/null; fi
+}
+trap at_the_end EXIT
 trap 'exit 1' INT TERM
 
 fail() {
@@ -47,10 +53,10 @@ run() {
 quietly() {
     "$@" >last.out 2>&1 || { cat last.out >&2; fail "$* ended with exit code $?"; }
 }
-# verdict PUMP WHAT: keeps the verdict line of the last output for the table at the end
+# verdict PUMP WHAT: keeps the pump's verdict line of the last output for the table at the end
 verdict() {
     local line
-    line=$(grep -aoE '(RETURN|HOLD|DO NOT USE|UNTOUCHED) .*' last.out | tail -n 1)
+    line=$(grep -aoE "^$1 +(RETURN|HOLD|DO NOT USE|UNTOUCHED) .*" last.out | tail -n 1 | sed -E "s/^$1 +//")
     [ -n "$line" ] || fail "no verdict for $1"
     printf '%-11s  %s\n' "$1" "$line" >>verdicts
     printf '%s\n' "$2" >>stories
@@ -60,7 +66,13 @@ verdict() {
 rm -rf "$home"
 mkdir -p "$home" && cd "$home" || exit 1
 export PATH="$bin:$PATH" SUTURE_TRUST=$home/trust SUTURE_RECEIPTS=$home/receipts NO_COLOR=1
-mkdir bundles tampered stranger
+mkdir bundles tampered stranger cart
+# another SMP client is fetched meanwhile, once; it is wanted in the last but one story
+here=$source/tests/interop B=$bin
+. "$here/get.sh"
+. "$here/clients/smpmgr.sh"
+get_client smpmgr &
+getting=$!
 
 story "The vendor makes keys: one signs releases, one signs root documents, one certifies devices"
 for key in release root device; do run 0 suture-key new $key.key; done
@@ -98,17 +110,26 @@ run 0 suture-bundle check bundles/p200-2.0.0.suture --root meridian.root --class
 story "What the bundle does, found by running its manifest"
 run 0 suture-bundle explain bundles/p200-2.0.0.suture --class p200.class.yaml
 
-story "Seven pumps leave the factory with 1.0.0"
+story "Twelve pumps leave the factory with 1.0.0: seven on a bench, four in a cart, one for another's hands"
+# door N: where pump N is reached
+door() {
+    case $1 in
+    [1-7]) echo "unix:pump$1.sock" ;;
+    12) echo "pty:pump12.tty" ;;
+    *) echo "pty:cart/pump$1.tty" ;;
+    esac
+}
 profiles=()
-for n in 1 2 3 4 5 6 7; do
+for n in $(seq 12); do
+    number=$(printf %04d "$n")
     {
         cat <<END
 format: 1
 device_class: p200.class.yaml
 hardware_revision: B
-serial: P200-000$n
+serial: P200-$number
 flash: pump$n.flash
-door: unix:pump$n.sock
+door: $(door "$n")
 control: pump$n.ctl
 seed: $n
 boot_ms: 100
@@ -118,16 +139,16 @@ battery: 90
 mains: true
 settings: "alarm volume 7"
 END
-        if [ $n -eq 3 ]; then
+        if [ "$n" -eq 3 ] || [ "$n" -eq 10 ]; then
             printf 'behaviour:\n  - version: "2.0.0"\n    self_test: fail\n    code: 7\n    self_test_ms: 50\n'
         fi
-    } >pump$n.yaml
-    quietly suture-key new pump$n.key
-    quietly suture-key certify --root meridian.root --key pump$n.key --vendor $vendor --model P200 --hardware B \
-        --serial P200-000$n --sign device.key --output pump$n.certificate
-    quietly suture-sim factory bundles/p200-1.0.0.suture pump$n.yaml --root meridian.root --device-key pump$n.key \
-        --certificate pump$n.certificate --serial P200-000$n --output pump$n.flash
-    profiles+=(pump$n.yaml)
+    } >"pump$n.yaml"
+    quietly suture-key new "pump$n.key"
+    quietly suture-key certify --root meridian.root --key "pump$n.key" --vendor $vendor --model P200 --hardware B \
+        --serial "P200-$number" --sign device.key --output "pump$n.certificate"
+    quietly suture-sim factory bundles/p200-1.0.0.suture "pump$n.yaml" --root meridian.root --device-key "pump$n.key" \
+        --certificate "pump$n.certificate" --serial "P200-$number" --output "pump$n.flash"
+    profiles+=("pump$n.yaml")
 done
 tell "a device key, a certificate and a flash image each"
 suture-sim run --ready-file ready "${profiles[@]}" >simulator.log 2>&1 &
@@ -185,8 +206,42 @@ run 0 suture-bundle sign stranger/p200-2.0.0.suture --key borealis.key
 run 11 suture update --from stranger unix:pump7.sock
 verdict P200-0007 "key of another vendor"
 
+story "A cart of four at once, on serial lines; nobody names a port"
+tell "P200-0008 is fine, P200-0009 will lose power, P200-0010 will fail its self test, P200-0011 is in therapy"
+export SUTURE_SERIAL_DIR=$home/cart
+run 0 suture-sim ctl pump9.yaml power-cut at-share 0.5 torn
+run 0 suture-sim ctl pump11.yaml therapy on
+run 16 suture update --all --from bundles --wait 1
+verdict P200-0008 "in the cart: update"
+verdict P200-0010 "in the cart: self test fails"
+verdict P200-0011 "in the cart: therapy is running"
+tell "==> one word for each; the worst rules the exit code. Power is back at the one that lost it:"
+run 0 suture-sim ctl pump9.yaml power-on
+run 0 suture resume --from bundles serial:cart/pump9.tty
+verdict P200-0009 "in the cart: power cut, then resume"
+
+story "Another's SMP client does it too: smpmgr, as it comes from PyPI, knows nothing of Suture"
+if wait "$getting"; then
+    export PATH=$tools/smpmgr/bin:$PATH COLUMNS=100
+    run 0 suture-bundle extract bundles/p200-2.0.0.suture --push p200-2.0.0.push
+    run 0 smpmgr --port pump12.tty image upload --format any p200-2.0.0.push
+    run 0 smpmgr --port pump12.tty image state-read
+    hash=$(sed -nE "s/.*HashBytes\('([^']*)'\).*/\1/p" last.out | tail -n 1)
+    run 0 smpmgr --port pump12.tty image state-write "$hash"
+    run 0 smpmgr --port pump12.tty os reset
+    quietly suture-sim ctl pump12.yaml wait confirmed 20
+    tell "and what the device signs of it:"
+    run 0 suture verify serial:pump12.tty
+    verdict P200-0012 "update by smpmgr"
+else
+    tell "LEFT OUT: smpmgr can't be had here; PyPI did not give it:"
+    tail -n 1 "$(got_log smpmgr)" | sed 's/^/    /'
+fi
+getting=
+
 story "The verdicts"
-paste -d '|' verdicts stories | awk -F '|' '{printf "    %-70s %s\n", $1, "(" $2 ")"}'
+sort -o table <(paste -d '|' verdicts stories)
+awk -F '|' '{printf "    %-70s %s\n", $1, "(" $2 ")"}' table
 
 story "Later, offline: the pumps are gone, the receipts stand"
 stop_simulator
