@@ -29,6 +29,9 @@ PACKAGES  := libarchive libcyaml jansson nettle zlib libusb-1.0 libusbredirparse
 # pkg-config is asked only when something is compiled: `make deps` must run without it
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
 PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lmbedcrypto -lm
+# a device carries only what its agent calls
+AGENT_LIBS = $(shell pkg-config --libs libcyaml jansson zlib libubootenv) -lmbedcrypto
+$(B)/suture-agent: private PKG_LIBS = $(AGENT_LIBS)
 CC        ?= cc
 WARNINGS  := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wno-format-truncation $(WERROR)
 OPTIMIZE  := -O2 -g -fno-strict-aliasing
@@ -42,7 +45,7 @@ endif
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(OPTIMIZE) $(HARDEN) -MMD -MP $(CFLAGS)
 
 # ---- programs
-PROGRAMS := $(addprefix $(B)/,suture suture-bundle suture-key suture-sim)
+PROGRAMS := $(addprefix $(B)/,suture suture-bundle suture-key suture-sim suture-agent)
 .DEFAULT_GOAL := all
 all: $(PROGRAMS)
 
@@ -50,6 +53,7 @@ LIB_KEYS      := $(B)/libkeys.a
 LIB_MANIFESTS := $(B)/libmanifests.a
 LIB_PROTOCOL  := $(B)/libprotocol.a
 LIB_AGENT     := $(B)/libagent.a
+LIB_LINUX     := $(B)/liblinux.a
 LIB_LOADER    := $(B)/libloader.a
 LIB_SIM       := $(B)/libhw-sim.a
 objects        = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -58,6 +62,7 @@ $(LIB_KEYS):      $(call objects,$(KEYS_DEVICE) $(KEYS_HOST) $(KEYS_ADAPTER))
 $(LIB_MANIFESTS): $(call objects,$(MANIFESTS_DEVICE) $(MANIFESTS_HOST) $(MANIFESTS_ADAPTER))
 $(LIB_PROTOCOL):  $(call objects,$(PROTOCOL_DEVICE))
 $(LIB_AGENT):     $(call objects,$(AGENT_DEVICE))
+$(LIB_LINUX):     $(call objects,$(AGENT_LINUX_HOST))
 $(LIB_LOADER):    $(call objects,$(LOADER_HOST))
 $(LIB_SIM):       $(call objects,$(SIM_HOST))
 $(B)/lib%.a:
@@ -67,6 +72,7 @@ $(B)/lib%.a:
 $(B)/suture-key:    $(call objects,$(KEYS_PROGRAM)) $(LIB_KEYS)
 $(B)/suture-bundle: $(call objects,$(MANIFESTS_PROGRAM)) $(LIB_MANIFESTS) $(LIB_KEYS)
 $(B)/suture-sim:    $(call objects,$(SIM_PROGRAM)) $(LIB_SIM) $(LIB_AGENT) $(LIB_PROTOCOL) $(LIB_MANIFESTS) $(LIB_KEYS)
+$(B)/suture-agent:  $(call objects,$(AGENT_LINUX_PROGRAM)) $(LIB_LINUX) $(LIB_AGENT) $(LIB_PROTOCOL) $(LIB_MANIFESTS) $(LIB_KEYS)
 $(B)/suture:        $(call objects,$(LOADER_PROGRAM)) $(LIB_LOADER) $(LIB_PROTOCOL) $(LIB_MANIFESTS) $(LIB_KEYS)
 $(PROGRAMS):
 	$(say) LINK $@

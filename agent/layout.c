@@ -67,6 +67,15 @@ static bool sizes_fit(const struct area areas[AREA_COUNT])
            ring_fits(&areas[AREA_LOG], LOG_ENTRY_SIZE) && areas[AREA_SLOT_A].size == areas[AREA_SLOT_B].size;
 }
 
+/* The order of small writes is their meaning: only slots may wait for a sync. */
+static bool keeps_order(const struct area areas[AREA_COUNT])
+{
+    for (unsigned i = 0; i < AREA_SLOT_A; i++)
+        if (areas[i].flash->sync)
+            return false;
+    return true;
+}
+
 enum status layout_check(const struct layout *layout)
 {
     const struct area *areas = layout->areas;
@@ -78,7 +87,7 @@ enum status layout_check(const struct layout *layout)
         for (unsigned j = i + 1; j < AREA_COUNT; j++)
             if (areas_overlap(&areas[i], &areas[j]))
                 return BAD_FORMAT;
-    return sizes_fit(areas) ? OK : BAD_FORMAT;
+    return keeps_order(areas) && sizes_fit(areas) ? OK : BAD_FORMAT;
 }
 
 uint32_t area_unit(const struct area *area)
@@ -110,6 +119,11 @@ enum status area_erase_block(const struct area *area, uint64_t offset)
     if (!area_holds(area, offset, area->flash->erase_block))
         return TOO_LARGE;
     return area->flash->erase(area->flash->context, area->offset + offset);
+}
+
+enum status area_sync(const struct area *area)
+{
+    return area->flash->sync ? area->flash->sync(area->flash->context) : OK;
 }
 
 enum status area_erase_all(const struct area *area)

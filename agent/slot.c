@@ -107,6 +107,8 @@ static enum status block_finish(struct slot_writer *writer)
 
     if (!status)
         status = block_read_back(writer, start, end);
+    if (!status)
+        status = area_sync(writer->area);
     if (status)
         return status;
     writer->done = writer->made;
@@ -156,6 +158,8 @@ enum status slot_writer_erase_ahead(struct slot_writer *writer, bool *erased)
     uint64_t block = writer->area->flash->erase_block;
 
     *erased = false;
+    if (writer->area->flash->sync)
+        return OK;
     if (writer->erased_to >= writer->size || writer->erased_to > block_start(writer, writer->made) + block)
         return OK;
     if (writer->erased_to + block > writer->area->size)

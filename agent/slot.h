@@ -1,5 +1,5 @@
 /* Writing an image into a slot, in order, one erase block at a time: erase when the output reaches it (or a block ahead),
- * program whole write units that are not erased anyway, read the block back. */
+ * program whole write units that are not erased anyway, read the block back, sync where the flash has one. */
 #ifndef SUTURE_AGENT_SLOT_H
 #define SUTURE_AGENT_SLOT_H
 
@@ -24,7 +24,8 @@ void slot_writer_start(struct slot_writer *writer, const struct area *area, uint
 enum status slot_writer_put(struct slot_writer *writer, struct span *bytes, bool *block_done);
 /* After the image's last byte: finishes the block that is open. WRONG_STATE: bytes are missing. */
 enum status slot_writer_finish(struct slot_writer *writer);
-/* Erases the next block ahead of the output, one at most; `*erased` says whether there was something to do. */
+/* Erases the next block ahead of the output, one at most; `*erased` says whether there was something to do. Never where the
+ * flash has a sync: an erase costs nothing there. */
 enum status slot_writer_erase_ahead(struct slot_writer *writer, bool *erased);
 
 #endif

@@ -1,0 +1,135 @@
+/* The object, and the socket that it goes through. */
+#include "agent/ports/linux/status.h"
+
+#include "agent/ports/linux/holds.h"
+#include "agent/ports/linux/machine.h"
+#include "keys/base/hex.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ANSWER_MAX 65536
+
+static bool address_make(const char *run, struct sockaddr_un *out)
+{
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    return (size_t)snprintf(out->sun_path, sizeof out->sun_path, "%s/status", run) < sizeof out->sun_path;
+}
+
+/* Only one agent of a configuration runs (its disk is locked), so what stands there is left behind. */
+bool status_open(struct status_door *door, const char *run, struct failure *why)
+{
+    struct sockaddr_un address;
+
+    door->listener = -1;
+    if (!address_make(run, &address))
+        return failure_set(why, FAIL_AGENT_DOOR, "%s: too long for a socket", run);
+    unlink(address.sun_path);
+    int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (file < 0 || fchmod(file, 0600) != 0 ||
+        bind(file, (const struct sockaddr *)&address, sizeof address) != 0 || listen(file, 4) != 0) {
+        failure_set(why, FAIL_AGENT_DOOR, "%s: %s", address.sun_path, strerror(errno));
+        if (file >= 0)
+            close(file);
+        return false;
+    }
+    memcpy(door->path, address.sun_path, sizeof door->path);
+    door->listener = file;
+    return true;
+}
+
+void status_close(struct status_door *door)
+{
+    if (door->listener < 0)
+        return;
+    unlink(door->path);
+    close(door->listener);
+    door->listener = -1;
+}
+
+static json_t *slot_object(const struct agent *agent, uint8_t slot)
+{
+    static const char *const states[] = {"empty", "staging", "staged", "good", "bad"};
+    const struct record_slot *says = &agent->record.slots[slot];
+    const uint32_t *version = agent->version[slot];
+    char digest[2 * DIGEST_SIZE + 1], text[40];
+
+    hex_of(span_of(says->digest, DIGEST_SIZE), digest);
+    snprintf(text, sizeof text, "%u.%u.%u", version[0], version[1], version[2]);
+    return json_pack("{s:s, s:s, s:I, s:I, s:s}", "state", states[says->state], "version", text, "sequence",
+                     (json_int_t)says->sequence, "size", (json_int_t)says->size, "sha256", digest);
+}
+
+static json_t *text_or_null(struct span text)
+{
+    return text.data ? json_stringn((const char *)text.data, text.size) : json_null();
+}
+
+static json_t *object_make(struct machine *machine)
+{
+    static const char *const kinds[] = {"recovery", "settled", "trial"};
+    const struct agent *agent = &machine->agent;
+    const struct port *port = agent->port;
+    struct interlock interlock;
+
+    port->interlock(port->context, &interlock);
+    json_t *out =
+        json_pack("{s:i, s:o, s:o, s:o, s:s, s:s, s:i, s:i, s:s, s:b, s:b, s:i}", "schema", 1, "model",
+                  text_or_null(agent->identity.model), "hardware", text_or_null(agent->identity.hardware),
+                  "serial", text_or_null(agent->identity.serial), "boot", kinds[agent_kind(agent)], "running",
+                  slot_word(agent->boot.running), "tries", agent_tries_left(agent), "outcome",
+                  agent->has_record ? agent->record.outcome : 0, "use", use_word(interlock.use), "service",
+                  interlock.service, "mains", interlock.mains, "battery", interlock.battery);
+    if (out == NULL || !agent->has_record)
+        return out;
+    json_object_set_new(out, "record", json_integer(agent->record.number));
+    json_object_set_new(out, "slots",
+                        json_pack("[o, o]", slot_object(agent, SLOT_A), slot_object(agent, SLOT_B)));
+    return out;
+}
+
+void status_serve(const struct status_door *door, struct machine *machine)
+{
+    int file = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (file < 0)
+        return;
+    json_t *object = object_make(machine);
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    if (text == NULL || send(file, text, strlen(text), MSG_NOSIGNAL) < 0)
+        agent_say("a question for the status could not be answered");
+    free(text);
+    json_decref(object);
+    close(file);
+}
+
+bool status_ask(const char *run, char **out, struct failure *why)
+{
+    struct sockaddr_un address;
+    size_t size = 0;
+    ssize_t got;
+
+    if (!address_make(run, &address))
+        return failure_set(why, FAIL_AGENT_SILENT, "%s: too long for a socket", run);
+    int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char *text = malloc(ANSWER_MAX + 1);
+    if (file < 0 || text == NULL || connect(file, (const struct sockaddr *)&address, sizeof address) != 0) {
+        failure_set(why, FAIL_AGENT_SILENT, "%s: %s", address.sun_path, strerror(errno));
+        free(text);
+        if (file >= 0)
+            close(file);
+        return false;
+    }
+    while (size < ANSWER_MAX && (got = read(file, text + size, ANSWER_MAX - size)) > 0)
+        size += (size_t)got;
+    close(file);
+    text[size] = '\0';
+    *out = text;
+    return true;
+}
