@@ -265,7 +265,8 @@ const struct failure_entry failure_rows[] = {
      "A key of the agent's configuration is wrong or missing, or a program that it names is not safe to run.",
      "Correct the line that is named; docs/port.md lists every key."},
     {FAIL_AGENT_DISK, EXIT_LOCAL_IO, "slot or state can't be used",
-     "The partition or file of a slot, or of the agent's records, is missing, too small, or answers with errors.",
+     "The partition or file of a slot, or of the agent's records, is missing, too small, or answers with "
+     "errors.",
      "Check the path and the size in the configuration. A disk that answers with errors must be replaced."},
     {FAIL_AGENT_LOCKED, EXIT_LOCAL_IO, "agent runs already",
      "Another program of the agent holds this device's records.",
