@@ -117,6 +117,8 @@ install: docs ## install programs and documents under DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/suture $(DESTDIR)$(PREFIX)/share/suture/profiles
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/suture
+	install -d $(DESTDIR)$(PREFIX)/share/doc/suture/schema
+	install -m 0644 docs/schema/*.json $(DESTDIR)$(PREFIX)/share/doc/suture/schema
 	install -m 0644 hw-sim/profiles/*.yaml $(DESTDIR)$(PREFIX)/share/suture/profiles
 	for page in $$(cd $(B)/share && find . -type f); do \
 	    install -D -m 0644 $(B)/share/$$page $(DESTDIR)$(PREFIX)/share/$$page || exit 1; done

@@ -18,6 +18,7 @@ static const struct command_option environment[] = {
     {"SUTURE_RECEIPTS", NULL, "folder of receipts; else $XDG_STATE_HOME/suture/receipts (~/.local/state)"},
     {"SUTURE_BUNDLES", NULL, "folder with bundles; else $XDG_DATA_HOME/suture/bundles (~/.local/share)"},
     {"SUTURE_SERIAL_DIR", NULL, "folder whose names are the serial ports; else those of /dev with hardware"},
+    {"SUTURE_LINES", NULL, "file that the JSON lines of each run are added to, whatever the screen shows"},
     {"NO_COLOR", NULL, "when it is set and not empty, no colour on a terminal (no-color.org)"},
     OPTION_END,
 };

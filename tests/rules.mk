@@ -95,7 +95,7 @@ bench-link: ## how much of a serial line uploads use, and what losses cost: buil
 test-interop: ## other people's SMP clients against simulated pumps on serial lines
 	@tests/deps.sh build test interop
 	@$(MAKE) --no-print-directory all
-	@B=$(B) tests/run.sh tests/interop/run.sh
+	@B=$(B) tests/run.sh tests/interop/run.sh tests/e2e/test_schema.sh
 
 # ---- fuzzing: everything built once more with clang, coverage and sanitizers
 FUZZ_SECONDS ?= 600

@@ -107,6 +107,12 @@ static bool read_answers(const struct invocation *call, struct run *run, struct 
     return true;
 }
 
+static bool open_record(struct show *show, struct failure *why)
+{
+    const char *path = getenv("SUTURE_LINES");
+    return path == NULL || path[0] == '\0' || show_record(show, path, why);
+}
+
 static bool settle(const struct invocation *call, enum job_kind kind, struct run *run, struct failure *why)
 {
     memset(run, 0, sizeof *run);
@@ -118,8 +124,9 @@ static bool settle(const struct invocation *call, enum job_kind kind, struct run
     run->settings.receipts = run->receipts;
     run->settings.answers = run->answers;
     run->settings.chatter = option_given(call, "chatter") ? CHATTER_SHOWN : CHATTER_HIDDEN;
-    return read_wait(call, &run->settings.wait_ms, why) && read_since(call, &run->settings.log_from, why) &&
-           read_answers(call, run, why) && choose_from(call, kind, run, why) &&
+    return open_record(&run->show, why) && read_wait(call, &run->settings.wait_ms, why) &&
+           read_since(call, &run->settings.log_from, why) && read_answers(call, run, why) &&
+           choose_from(call, kind, run, why) &&
            (!option_listed(call, "store") ||
             folder_name(FOLDER_TRUST, value_of(call, "store"), run->store, why)) &&
            (!option_listed(call, "receipts") ||
@@ -253,6 +260,8 @@ enum exit_code run_jobs(const struct invocation *call, enum job_kind kind)
     } else {
         code = run_all(jobs, &addresses, run, kind);
     }
+    if (run != NULL && !show_end(&run->show, &why))
+        code = exit_worst(code, command_fail(&why));
     addresses_free(&addresses);
     free(jobs);
     free(run);

@@ -3,6 +3,7 @@
 #include "loader/show/show_facts.h"
 #include "loader/show/show_json.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,30 @@ void show_init(struct show *show, FILE *out, enum show_wish wish)
     show->colour = show->format == SHOW_TERMINAL && (no_colour == NULL || no_colour[0] == '\0');
     show->label_width = LABEL_LEAST;
     look_at_terminal(show);
+}
+
+#define RECORD_LINE_MAX 16384 /* bytes; the longest line, an identity, has a quarter of it */
+
+bool show_record(struct show *show, const char *path, struct failure *why)
+{
+    show->record = fopen(path, "ae");
+    if (show->record == NULL)
+        return failure_set(why, FAIL_FILE_WRITE, "%s: %s", path, strerror(errno));
+    setvbuf(show->record, NULL, _IOFBF, RECORD_LINE_MAX);
+    return true;
+}
+
+bool show_end(struct show *show, struct failure *why)
+{
+    FILE *record = show->record;
+
+    show->record = NULL;
+    if (record == NULL)
+        return true;
+    bool lost = ferror(record) != 0;
+    lost = fclose(record) != 0 || lost;
+    return !lost ||
+           failure_set(why, FAIL_FILE_WRITE, "lines of this run are missing in the file of SUTURE_LINES");
 }
 
 uint64_t show_progress_interval(const struct show *show)
@@ -312,6 +337,8 @@ void show_event(struct show *show, const struct event *event)
         text_harmless(receipt, sizeof receipt, event->receipt, strlen(event->receipt));
         clean.receipt = receipt;
     }
+    if (show->record != NULL)
+        show_event_json(show->record, &clean);
     if (show->format == SHOW_JSON)
         show_event_json(show->out, &clean);
     else

@@ -55,6 +55,7 @@ struct show_row {
 struct show {
     enum show_format format;
     FILE *out;
+    FILE *record; /* gets the JSON line of each event too; NULL: nothing does */
     bool colour;
     unsigned label_width;    /* of the longest label so far, at least 12 columns */
     unsigned columns, lines; /* of the terminal, which may be resized */
@@ -67,6 +68,11 @@ struct show {
 /* SHOW_JSON when asked for, SHOW_TERMINAL when `out` is one, else SHOW_LINES. Colour on a terminal unless NO_COLOR. */
 enum show_wish { SHOW_FOR_PEOPLE, SHOW_FOR_MACHINES };
 void show_init(struct show *show, FILE *out, enum show_wish wish);
+/* Adds the JSON lines to this file, whatever `out` gets: each line in one piece, so that several programs may share the file.
+ * FAIL_FILE_WRITE. */
+bool show_record(struct show *show, const char *path, struct failure *why);
+/* Ends the record, if there is one. FAIL_FILE_WRITE: a line of it was lost. */
+bool show_end(struct show *show, struct failure *why);
 /* Whatever the event's texts hold comes out as valid UTF-8 without control characters. */
 void show_event(struct show *show, const struct event *event);
 /* Least time between two EVENT_PROGRESS of one device, ms: a terminal lives, a log must stay readable. */

@@ -70,6 +70,19 @@ trust_is_listed_shown_and_ended_by_domain_or_id() {
     refused 11 E-17 suture trust show $vendor
 }
 
+the_lines_of_a_run_are_kept_beside_the_screen() {
+    bench
+    pumps 1
+    SUTURE_LINES=lines ends 0 suture devices unix:pump1.sock
+    said '1.0.0'
+    SUTURE_LINES=lines suture devices --json unix:pump1.sock >screen
+    [ "$(wc -l <lines)" -eq 2 ]
+    tail -n 1 lines | cmp - screen
+    SUTURE_LINES=/nowhere/lines refused 74 E-05 suture devices unix:pump1.sock
+    SUTURE_LINES=/dev/full ends 74 suture devices unix:pump1.sock
+    said 'E-05 '
+}
+
 what_names_no_vendor_and_what_is_no_document_is_refused() {
     bench
     refused 64 E-01 suture trust show ACME
@@ -87,4 +100,5 @@ what_names_no_vendor_and_what_is_no_document_is_refused() {
 
 cart_ready asking 1
 side_by_side identify_shows_identity_abilities_and_the_signed_report the_log_tells_an_update_that_failed_its_self_test \
-    trust_is_listed_shown_and_ended_by_domain_or_id what_names_no_vendor_and_what_is_no_document_is_refused
+    trust_is_listed_shown_and_ended_by_domain_or_id the_lines_of_a_run_are_kept_beside_the_screen \
+    what_names_no_vendor_and_what_is_no_document_is_refused

@@ -251,6 +251,46 @@ static void every_line_is_an_object_with_schema_time_event_and_device(void **sta
     }
 }
 
+static void a_record_gets_the_lines_for_machines_whatever_the_screen_gets(void **state)
+{
+    char path[] = "/tmp/suture-lines-XXXXXX", kept[4096] = "";
+    struct event event = event_of(EVENT_NOTE);
+    struct failure why;
+    int file = mkstemp(path);
+
+    (void)state;
+    assert_true(file >= 0);
+    assert_int_equal(write(file, "before\n", 7), 7);
+    show_init(&show, out, SHOW_FOR_PEOPLE);
+    assert_true(show_record(&show, path, &why));
+    event.text = "a note";
+    tell(event);
+    assert_string_equal(text, "7F31         a note\n");
+    assert_true(pread(file, kept, sizeof kept - 1, 0) > 7); /* at once, not at the end */
+    assert_memory_equal(kept, "before\n{", 8);
+    assert_non_null(strstr(
+        kept,
+        "\"ev\":\"note\",\"address\":\"unix:/run/pump.sock\",\"device\":\"7F31\",\"text\":\"a note\"}\n"));
+    assert_true(show_end(&show, &why));
+    assert_true(show_end(&show, &why));
+    close(file);
+    unlink(path);
+}
+
+static void a_record_that_can_t_be_kept_is_no_success(void **state)
+{
+    struct failure why;
+
+    (void)state;
+    show_init(&show, out, SHOW_FOR_PEOPLE);
+    assert_false(show_record(&show, "/nowhere/lines", &why));
+    assert_int_equal(why.id, FAIL_FILE_WRITE);
+    assert_true(show_record(&show, "/dev/full", &why));
+    tell(event_of(EVENT_DEVICE));
+    assert_false(show_end(&show, &why));
+    assert_int_equal(why.id, FAIL_FILE_WRITE);
+}
+
 static void a_silence_says_how_long_is_normal_where_that_is_known(void **state)
 {
     struct event event = event_of(EVENT_SILENCE);
@@ -588,6 +628,8 @@ int main(void)
         LINES(columns_are_characters),
         LINES(a_long_serial_moves_what_follows_it_over_for_all),
         JSON(every_line_is_an_object_with_schema_time_event_and_device),
+        LINES(a_record_gets_the_lines_for_machines_whatever_the_screen_gets),
+        LINES(a_record_that_can_t_be_kept_is_no_success),
         JSON(a_silence_says_how_long_is_normal_where_that_is_known),
         JSON(a_result_carries_code_disposition_error_and_receipt),
         JSON(a_device_carries_its_slots),
