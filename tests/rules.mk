@@ -13,6 +13,8 @@ test_libs           = $(or $(TEST_LIBS_$(firstword $(subst /, ,$(patsubst tests/
 TEST_SOURCES   := $(sort $(wildcard tests/unit/*/test_*.c tests/vectors/test_*.c tests/power/test_*.c tests/e2e/test_*.c))
 TEST_PROGRAMS  := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
 TEST_STORIES   := $(sort $(wildcard tests/unit/*/test_*.sh tests/e2e/test_*.sh tests/device/test_*.sh))
+# what stories run beside the programs themselves
+STORY_HELPERS  := $(B)/tests/e2e/liar
 # an archive: a test of a low folder isn't linked with helpers that need a higher one
 LIB_SUPPORT    := $(B)/libsupport.a
 $(LIB_SUPPORT): $(call objects,$(sort $(wildcard tests/support/*.c)))
@@ -33,7 +35,7 @@ test: ## install what is missing, build, run every test; SAN=1 with sanitizers
 	@tests/deps.sh build test
 	@$(MAKE) --no-print-directory run-tests
 
-run-tests: $(PROGRAMS) $(TEST_PROGRAMS) $(if $(SAN),,device)
+run-tests: $(PROGRAMS) $(TEST_PROGRAMS) $(STORY_HELPERS) $(if $(SAN),,device)
 	@B=$(B) tests/run.sh $(TEST_PROGRAMS) $(TEST_STORIES)
 
 # programs that a folder's stories run

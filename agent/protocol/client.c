@@ -47,6 +47,22 @@ const struct client_progress *client_progress(const struct client *client)
     return &client->progress;
 }
 
+uint64_t client_answered_at(const struct client *client)
+{
+    return client->answered_at;
+}
+
+uint64_t client_ends(const struct client *client)
+{
+    uint64_t next = client->pause_until ? client->pause_until : client->deadline;
+    unsigned more = client->pause_until ? client->tries_left : client->tries_left - 1;
+    uint64_t longest = (uint64_t)more * client->timeout_ms;
+
+    if (client->job == CLIENT_JOB_NONE)
+        return UINT64_MAX;
+    return next < UINT64_MAX - 1 - longest ? next + longest : UINT64_MAX - 1;
+}
+
 bool client_is_retrying(const struct client *client)
 {
     return client->job != CLIENT_JOB_NONE && client->tries_left < client->tries;
@@ -124,6 +140,7 @@ static void job_begin(struct client *client, uint64_t now, uint32_t timeout_ms, 
     client->timeout_ms = timeout_ms;
     client->tries = tries > 0 ? tries : 1;
     client->busy_until = client->pause_until = 0;
+    client->heard = false;
     client->error = (struct smp_error){.failed = false};
     client->answer = (struct span){NULL, 0};
     client->progress = (struct client_progress){.size = 0};
@@ -268,18 +285,6 @@ static bool is_answer(const struct client *client, const struct smp_header *head
            header->op == client->op + 1 && header->group == client->group && header->id == client->id;
 }
 
-static void packet_received(struct client *client, struct span packet, uint64_t now)
-{
-    struct smp_header header;
-    if (smp_header_read(packet, &header) || !is_answer(client, &header))
-        return;
-    struct span body = span_from(packet, SMP_HEADER_SIZE);
-    if (client->job == CLIENT_JOB_REQUEST)
-        request_answered(client, header.sequence, body, now);
-    else
-        client_transfer_answered(client, header.sequence, body, now);
-}
-
 static bool in_flight(const struct client *client, uint8_t sequence)
 {
     if (client->job == CLIENT_JOB_REQUEST)
@@ -289,6 +294,22 @@ static bool in_flight(const struct client *client, uint8_t sequence)
             return true;
     }
     return false;
+}
+
+static void packet_received(struct client *client, struct span packet, uint64_t now)
+{
+    struct smp_header header;
+    if (smp_header_read(packet, &header) || !is_answer(client, &header))
+        return;
+    struct span body = span_from(packet, SMP_HEADER_SIZE);
+    if (in_flight(client, header.sequence)) {
+        client->heard = true;
+        client->answered_at = now;
+    }
+    if (client->job == CLIENT_JOB_REQUEST)
+        request_answered(client, header.sequence, body, now);
+    else
+        client_transfer_answered(client, header.sequence, body, now);
 }
 
 /* An answer beyond our memory will not shrink when it is asked for again. */
@@ -362,9 +383,10 @@ static void silence_over(struct client *client, uint64_t now)
     frame_raw_start(&client->late, client->late.packet);
     client->tries_left -= 1;
     if (client->tries_left == 0) {
-        client_finish(client, CLIENT_TIMEOUT);
+        client_finish(client, client->heard ? CLIENT_STUCK : CLIENT_TIMEOUT);
         return;
     }
+    client->heard = false;
     client->progress.retries += 1;
     client->unasked = true;
     client->deadline = client_time_after(now, client->timeout_ms);

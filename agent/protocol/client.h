@@ -27,6 +27,7 @@ enum client_event {
     CLIENT_DONE,    /* the transfer ended; client_answer() is its last answer */
     CLIENT_REFUSED, /* the device answered an error; client_error(), and client_answer() for the rest of the body */
     CLIENT_TIMEOUT, /* no answer in time, retries included: the device may or may not have acted */
+    CLIENT_STUCK,   /* a transfer: it answers, and through all tries wants the same bytes again */
     CLIENT_NONSENSE, /* an answer that is no SMP body or too large, an offset beyond the source, or the bounds were passed */
     CLIENT_SOURCE, /* the caller's source could not be read */
 };
@@ -97,6 +98,8 @@ struct client {
     uint64_t wanted, lost, detours; /* the offset gone to last; the bounds' counters */
     unsigned restarts;
     bool first_answered, has_wanted, held, unasked;
+    bool heard;           /* an answer to this try came */
+    uint64_t answered_at; /* ms */
     struct span answer;
     struct smp_error error;
     enum client_event event;
@@ -123,7 +126,7 @@ enum status client_request(struct client *client, enum smp_op op, uint16_t group
  * want the same are ignored until it moves or one timeout passes. Offset 0 in the middle: begun again with the first chunk.
  * It is CLIENT_DONE when the device wants the offset behind the last byte, or a check has its verdict; `match` false there
  * is CLIENT_REFUSED with image error 24 (bad hash). Busy: as for a request.
- * Without progress it ends after `tries` times `timeout_ms` of silence, or at most 2 * `tries` * `timeout_ms` +
+ * Without progress it ends after `tries` times `timeout_ms` (CLIENT_STUCK when the last of these was no silence), or at most 2 * `tries` * `timeout_ms` +
  * CLIENT_BUSY_MAX_MS when busy answers come between;
  * with offsets that lead nowhere it is CLIENT_NONSENSE after CLIENT_RESTARTS_MAX restarts, CLIENT_LOST_FACTOR times the
  * size stepped back (each step counts as a chunk at least), or CLIENT_DETOURS_MIN + size / 64 unexpected offsets.
@@ -141,6 +144,10 @@ enum client_event client_poll(struct client *client, uint64_t now);
 /* When to come back at the latest (ms). 0: at once, there is an event to be told, or something to send that client_send was
  * not asked for yet. UINT64_MAX: no job runs. */
 uint64_t client_wake(const struct client *client);
+/* When it will have ended if no answer moves it on any more (ms); UINT64_MAX: no job runs. */
+uint64_t client_ends(const struct client *client);
+/* When the last answer came that a job waited for (ms; 0: none yet): noise, and packets that answer nothing, are none. */
+uint64_t client_answered_at(const struct client *client);
 /* True from a silence until an answer moves the job on: what is sent now was sent before. */
 bool client_is_retrying(const struct client *client);
 /* The answer's CBOR body: valid until the next job starts, whatever bytes come in. */

@@ -154,6 +154,9 @@ enum failure_id {
     FAIL_AGENT_IDENTITY = 111,
     FAIL_AGENT_RECOVERY = 112,
     FAIL_AGENT_PUSH = 113,
+    /* 125-129: what a device does that no device should */
+    FAIL_STUCK = 125,
+    FAIL_PACKET_SIZE = 126,
     /* 130-139: USB */
     FAIL_USB_PERMISSION = 130,
     FAIL_USB_BUSY = 131,

@@ -303,6 +303,13 @@ const struct failure_entry failure_rows[] = {
     {FAIL_AGENT_PUSH, EXIT_REFUSED_BUNDLE, "not for this device's factory",
      "The push file is damaged, not signed by the root document, for another class, or needs an older image.",
      "Make one with: suture-bundle extract BUNDLE --push FILE"},
+    {FAIL_STUCK, EXIT_FAILED_SAFE, "transfer does not move on",
+     "The device answers, but asks for the same bytes again and again: they never arrive there, or it is "
+     "defective.",
+     "Take another cable or port, then type: suture resume. If it stays so, hand the device to its maker."},
+    {FAIL_PACKET_SIZE, EXIT_FAILED_SAFE, "packet size refused",
+     "The device refuses packets of the size that it announced itself.",
+     "Disconnect and connect the device, then type: suture resume. If it stays so, hand it to its maker."},
     {FAIL_USB_PERMISSION, EXIT_NO_PERMISSION, "no permission for the USB device",
      "USB devices belong to root until a udev rule gives them to the person at the screen or to a group.",
      "Install the rule once: sudo make install (70-suture.rules), sudo udevadm control --reload, sudo "

@@ -110,7 +110,6 @@ void job_ask(struct job *job, uint64_t now, enum smp_op op, uint16_t group, uint
     struct failure why;
     enum status status = client_request(&job->session.client, op, group, id, span_of(job->request, body_size),
                                         now, timeout_ms, ASK_TRIES);
-    job->request_ms = (uint64_t)timeout_ms * ASK_TRIES;
     if (status) {
         failure_set(&why, FAIL_INTERNAL, "request %u.%u: %s", group, id, status_name(status));
         job_fail(job, now, &why);
@@ -198,6 +197,12 @@ static void take_event(struct job *job, enum client_event event, uint64_t now)
             failure_set(&why, FAIL_NONSENSE, "%s: what comes from there is no answer", job->session.address);
         else
             failure_set(&why, FAIL_NO_DEVICE, "%s: nothing answers there", job->session.address);
+        job_fail(job, now, &why);
+        return;
+    case CLIENT_STUCK:
+        failure_set(&why, FAIL_STUCK, "%s: byte %" PRIu64 " of %" PRIu64, job_label(job),
+                    client_progress(&job->session.client)->acknowledged,
+                    client_progress(&job->session.client)->size);
         job_fail(job, now, &why);
         return;
     case CLIENT_NONSENSE:

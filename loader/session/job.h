@@ -79,7 +79,6 @@ struct job {
     enum job_step step, after; /* after: where `again` leads */
     uint64_t pause_until;      /* ms; 0: no pause */
     uint64_t away_since;       /* ms; 0: the link is there, or progress was made since it was lost */
-    uint64_t request_ms;       /* silence that the present request bears, retries included */
     unsigned phase;            /* told last */
     const char *phase_name;    /* static */
     unsigned silence_told;     /* how much of the present silence was told */

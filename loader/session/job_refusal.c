@@ -61,6 +61,8 @@ void job_refused(struct job *job, uint64_t now)
     }
     if (error->from_group)
         id = error->group == SMP_GROUP_IMAGE ? failure_of_image(error->rc) : failure_of_suture(error->rc);
+    else if (error->rc == SMP_TOO_LONG)
+        id = FAIL_PACKET_SIZE;
     if (job->step == STEP_ROLLBACK &&
         (id == FAIL_DEVICE_STATE || id == FAIL_DEVICE_FLASH || id == FAIL_BELOW_FLOOR))
         id = FAIL_NO_ROLLBACK;

@@ -15,7 +15,6 @@ static void start_transfer(struct job *job, uint64_t now, uint16_t group, uint8_
         .group = group, .id = id, .source = source, .sha = sha, .window = job->device.buffer_count};
     struct failure why;
     enum status status = client_transfer_start(&job->session.client, &transfer, now, TRANSFER_MS, tries);
-    job->request_ms = (uint64_t)TRANSFER_MS * tries;
     if (status) {
         failure_set(&why, FAIL_INTERNAL, "transfer %u.%u: %s", group, id, status_name(status));
         job_fail(job, now, &why);

@@ -10,30 +10,37 @@ enum { TOLD_NOTHING, TOLD_SILENT, TOLD_LONG };
 /* Seconds, or -1: nothing says so. */
 static long normal_silence(const struct job *job)
 {
-    if (job->chosen.bundle == NULL)
+    if (job->chosen.bundle == NULL || job->touched == DEVICE_UNTOUCHED)
         return -1;
     return (long)(job->touched == DEVICE_ACTIVATED ? job->chosen.plan.silence_boot
                                                    : job->chosen.plan.silence_staging);
 }
 
-/* When the run gives up if nothing changes (ms): the request's own patience, then the job's with a device that is away. */
-static uint64_t unknown_at(const struct job *job)
+/* When the run gives up if nothing changes (ms): the request's own end, and the job's patience with a device that is away. */
+static uint64_t given_up_at(const struct job *job, uint64_t now)
 {
-    if (job->away_since != 0)
-        return job->away_since + job_patience_ms(job);
-    return job->session.heard_at + job->request_ms + job_patience_ms(job);
+    bool asks = link_is_open(&job->session.link) && job->pause_until == 0;
+    uint64_t ends = asks ? client_ends(&job->session.client) : now;
+
+    if (job->away_since == 0)
+        return ends + job_patience_ms(job);
+    return ends > job->away_since + job_patience_ms(job) ? ends : job->away_since + job_patience_ms(job);
 }
 
-static void describe(char *out, size_t capacity, long silent, long normal, long unknown)
+/* What is untouched is not unknown when it is given up. */
+static void describe(const struct job *job, char *out, size_t capacity, const struct event *event)
 {
+    const char *then = job->touched == DEVICE_UNTOUCHED ? "given up" : "unknown";
+    long silent = event->silent, normal = event->normal, left = event->unknown;
+
     if (normal < 0)
-        snprintf(out, capacity, "silent for %ld s: unknown in %ld s", silent, unknown);
+        snprintf(out, capacity, "no answer for %ld s: %s in %ld s", silent, then, left);
     else if (silent <= normal)
-        snprintf(out, capacity, "silent for %ld s: up to %ld s is normal; unknown in %ld s", silent, normal,
-                 unknown);
+        snprintf(out, capacity, "no answer for %ld s: up to %ld s is normal; %s in %ld s", silent, normal,
+                 then, left);
     else
-        snprintf(out, capacity, "silent for %ld s, longer than the %ld s that are normal: unknown in %ld s",
-                 silent, normal, unknown);
+        snprintf(out, capacity, "no answer for %ld s, longer than the %ld s that are normal: %s in %ld s",
+                 silent, normal, then, left);
 }
 
 /* A terminal counts along; a log gets a line when it begins and one when it is no longer normal. */
@@ -50,29 +57,29 @@ static bool is_due(struct job *job, unsigned level, uint64_t now)
 
 bool job_is_silent(const struct job *job, uint64_t now)
 {
-    return job->touched != DEVICE_UNTOUCHED && now - job->session.heard_at >= SILENCE_TOLD_MS;
+    uint64_t answered = client_answered_at(&job->session.client);
+
+    return job->met && job->step != STEP_GATHER && now - answered >= SILENCE_TOLD_MS;
 }
 
 void job_tell_silence(struct job *job, uint64_t now)
 {
-    uint64_t heard = job->session.heard_at, end;
     char text[160];
 
     if (!job_is_silent(job, now)) {
         job->silence_told = TOLD_NOTHING;
         return;
     }
-    long silent = (long)((now - heard) / 1000), normal = normal_silence(job);
-    if (!is_due(job, normal >= 0 && silent > normal ? TOLD_LONG : TOLD_SILENT, now))
+    struct event event = {.kind = EVENT_SILENCE,
+                          .number = job->phase,
+                          .name = job->phase_name,
+                          .text = text,
+                          .silent = (long)((now - client_answered_at(&job->session.client)) / 1000),
+                          .normal = normal_silence(job)};
+    if (!is_due(job, event.normal >= 0 && event.silent > event.normal ? TOLD_LONG : TOLD_SILENT, now))
         return;
-    end = unknown_at(job);
-    long left = end > now ? (long)((end - now) / 1000) : 0;
-    describe(text, sizeof text, silent, normal, left);
-    job_tell(job, (struct event){.kind = EVENT_SILENCE,
-                                 .number = job->phase,
-                                 .name = job->phase_name,
-                                 .text = text,
-                                 .silent = silent,
-                                 .normal = normal,
-                                 .unknown = left});
+    uint64_t end = given_up_at(job, now);
+    event.unknown = end > now ? (long)((end - now) / 1000) : 0;
+    describe(job, text, sizeof text, &event);
+    job_tell(job, event);
 }

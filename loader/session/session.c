@@ -117,10 +117,7 @@ static bool pump_in(struct session *session, uint64_t now)
     for (unsigned reads = 0; got == sizeof bytes && reads < READS_IN_ONE_GO; reads++) {
         if (link_read(&session->link, bytes, sizeof bytes, &got) == LINK_LOST)
             return false;
-        if (got > 0) {
-            session->heard = true;
-            session->heard_at = now;
-        }
+        session->heard = session->heard || got > 0;
         take_bytes(session, span_of(bytes, got), now);
     }
     return true;

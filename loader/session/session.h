@@ -20,7 +20,6 @@ struct session {
     uint8_t *receive_memory, *send_memory, *line_memory, *out; /* owned */
     size_t out_size, out_sent;   /* taken from the client, not yet by the link */
     bool heard;                  /* bytes came since the link was opened */
-    uint64_t heard_at;           /* ms; the last ones, on whichever link */
     struct failure refused;      /* why the link never came about; FAIL_NONE: it did, or still may */
     struct failure lost;         /* how the last link ended, where it said; else FAIL_NONE */
     char again[LINK_AGAIN_SIZE]; /* leads to the first link's device once more; empty: `address` does */

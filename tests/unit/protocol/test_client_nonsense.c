@@ -197,18 +197,33 @@ static enum reply wants_the_same_always(struct bench *bench, const struct smp_he
 }
 
 /* It goes back once, then waits for the timeouts: the wire is not kept hot. */
-static void a_device_that_never_moves_times_out(void **state)
+static void a_device_that_never_moves_is_stuck_not_silent(void **state)
 {
     (void)state;
     for (unsigned window = 1; window <= 8; window++) {
         struct bench *bench = bench_of(8000);
         bench->script = wants_the_same_always;
         uint64_t start = bench->now;
-        assert_int_equal(upload_runs(bench, window), CLIENT_TIMEOUT);
+        assert_int_equal(upload_runs(bench, window), CLIENT_STUCK);
         assert_int_equal(bench->now - start, BENCH_TRIES * BENCH_TIMEOUT_MS);
         assert_true(bench->requests <= 1 + BENCH_TRIES * (3 * window + 3));
         free(bench);
     }
+}
+
+static enum reply wants_the_same_and_dies(struct bench *bench, const struct smp_header *header,
+                                          struct span request, struct buffer *body)
+{
+    return bench->requests > 6 ? REPLY_NOTHING : wants_the_same_always(bench, header, request, body);
+}
+
+static void a_device_that_fell_silent_in_its_last_try_is_silent(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_of(8000);
+    bench->script = wants_the_same_and_dies;
+    assert_int_equal(upload_runs(bench, 4), CLIENT_TIMEOUT);
+    free(bench);
 }
 
 static enum reply creeps(struct bench *bench, const struct smp_header *header, struct span request,
@@ -261,7 +276,8 @@ int main(void)
         cmocka_unit_test(an_offset_beyond_the_end_or_none_is_nonsense),
         cmocka_unit_test(offset_zero_again_and_again_is_nonsense_after_the_bound),
         cmocka_unit_test(stepping_back_again_and_again_is_nonsense_after_the_bound),
-        cmocka_unit_test(a_device_that_never_moves_times_out),
+        cmocka_unit_test(a_device_that_never_moves_is_stuck_not_silent),
+        cmocka_unit_test(a_device_that_fell_silent_in_its_last_try_is_silent),
         cmocka_unit_test(a_device_that_moves_by_single_bytes_is_nonsense_after_the_bound),
         cmocka_unit_test(a_new_offset_in_every_answer_ends),
     };
