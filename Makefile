@@ -22,7 +22,7 @@ VIEWS         := keys manifests protocol agent loader hw-sim tests
 # ---- source lists: X_DEVICE is also built for the device, X_HOST may allocate, X_ADAPTER talks to a library
 include keys/rules.mk manifests/rules.mk agent/rules.mk hw-sim/rules.mk loader/rules.mk
 
-DEVICE_SOURCES := $(KEYS_DEVICE) $(MANIFESTS_DEVICE) $(PROTOCOL_DEVICE) $(AGENT_DEVICE)
+DEVICE_SOURCES := $(KEYS_DEVICE) $(KEYS_BOARD) $(MANIFESTS_DEVICE) $(PROTOCOL_DEVICE) $(AGENT_DEVICE)
 
 # ---- compiler
 PACKAGES  := libarchive libcyaml jansson nettle zlib libusb-1.0 libusbredirparser-0.5

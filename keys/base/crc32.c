@@ -1,3 +1,4 @@
+/* CRC-32 for devices: 64 bytes of table. A host has zlib for it (keys/crc32_zlib.c), which is more than ten times as fast. */
 #include "keys/base/crc.h"
 
 /* One nibble at a time: 64 bytes of table, small enough for any boot loader. */
@@ -21,16 +22,4 @@ uint32_t crc32_more(uint32_t before, struct span bytes)
 uint32_t crc32_of(struct span bytes)
 {
     return crc32_more(0, bytes);
-}
-
-uint16_t crc16_of(struct span bytes)
-{
-    uint16_t crc = 0;
-
-    for (size_t i = 0; i < bytes.size; i++) {
-        crc = (uint16_t)(crc ^ bytes.data[i] << 8);
-        for (int bit = 0; bit < 8; bit++)
-            crc = (uint16_t)(crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1);
-    }
-    return crc;
 }
