@@ -1,7 +1,7 @@
 /* suture-sim run: devices of profiles in one process, one thread, in real time, until it is told to end. */
 #include "hw-sim/commands.h"
 #include "hw-sim/control.h"
-#include "hw-sim/door.h"
+#include "hw-sim/usb_door.h"
 #include "keys/base/file.h"
 
 #include <errno.h>
@@ -19,6 +19,7 @@ struct station {
     struct profile_file profile;
     struct device *device;
     struct door door;
+    struct usb_door *usb; /* instead of the door, where the device stands on USB; or NULL */
     struct control control;
     bool has_door, has_control;
     bool door_failed; /* told once */
@@ -55,19 +56,40 @@ static void tell_port(const struct station *station)
 {
     char address[DOOR_ADDRESS], text[DOOR_ADDRESS + 16];
 
-    if (station->profile.door_scheme != DOOR_TCP)
+    if (station->profile.door_scheme == DOOR_TCP)
+        station->door.kind->address(&station->door, address);
+    else if (station->profile.door_scheme == DOOR_USB_TCP)
+        usb_door_address(station->usb, address);
+    else
         return;
-    station->door.kind->address(&station->door, address);
     snprintf(text, sizeof text, "door at %s", address);
     print_event((void *)(uintptr_t)station, station->device, text);
+}
+
+static bool open_door(struct station *station, struct failure *why)
+{
+    static const struct door_kind *const kinds[] = {
+        [DOOR_UNIX] = &door_unix, [DOOR_TCP] = &door_tcp, [DOOR_PTY] = &door_pty};
+
+    if (station->profile.door == NULL)
+        return true;
+    if (door_is_usb(station->profile.door_scheme)) {
+        if (!usb_door_open(&station->profile, station->device, &station->usb, why))
+            return false;
+    } else {
+        door_start(&station->door, kinds[station->profile.door_scheme], station->profile.door,
+                   station->profile.content->baud, device_faults(station->device));
+        if (!door_open(&station->door, why))
+            return false;
+        station->has_door = true;
+    }
+    tell_port(station);
+    return true;
 }
 
 static bool station_open(struct station *station, const char *path, const struct clock *clock,
                          struct failure *why)
 {
-    static const struct door_kind *const kinds[] = {
-        [DOOR_UNIX] = &door_unix, [DOOR_TCP] = &door_tcp, [DOOR_PTY] = &door_pty};
-
     station->clock = clock;
     if (!profile_read(path, &station->profile, why))
         return false;
@@ -80,21 +102,14 @@ static bool station_open(struct station *station, const char *path, const struct
             return false;
         station->has_control = true;
     }
-    if (station->profile.door != NULL) {
-        door_start(&station->door, kinds[station->profile.door_scheme], station->profile.door,
-                   station->profile.content->baud, device_faults(station->device));
-        if (!door_open(&station->door, why))
-            return false;
-        station->has_door = true;
-        tell_port(station);
-    }
-    return true;
+    return open_door(station, why);
 }
 
 static void station_close(struct station *station)
 {
     if (station->has_door)
         door_shut(&station->door);
+    usb_door_close(station->usb);
     if (station->has_control)
         control_close(&station->control);
     device_close(station->device);
@@ -172,11 +187,15 @@ static uint64_t station_step(struct station *station, uint64_t now_us)
                 device_link_reset(station->device);
             moved = move_bytes(station, now_us);
         }
-        if (!station->has_door || station->door.client < 0)
+        if (station->usb != NULL)
+            moved = usb_door_flow(station->usb, now);
+        else if (!station->has_door || station->door.client < 0)
             drop_answers(station, now);
         wake = device_step(station->device, now);
         if (station->has_door)
             wake = lesser(wake, ms_of(door_wake(&station->door, now_us)));
+        if (station->usb != NULL)
+            wake = lesser(wake, usb_door_wake(station->usb, now));
         if (moved)
             wake = now;
     }
@@ -202,6 +221,8 @@ static void watch_all(struct station *stations, size_t count, struct pollfd *pol
             polls[k] = (struct pollfd){-1, 0, 0};
         if (stations[i].has_door)
             door_watch(&stations[i].door, polls, clock_now_us(clock));
+        if (stations[i].usb != NULL)
+            usb_door_watch(stations[i].usb, polls);
         if (stations[i].has_control)
             control_watch(&stations[i].control, polls + DOOR_POLLS);
     }
@@ -213,6 +234,8 @@ static void serve_all(struct station *stations, size_t count, const struct pollf
     for (size_t i = 0; i < count; i++, polls += POLLS_EACH) {
         if (stations[i].has_door)
             door_serve(&stations[i].door, polls, clock_now_us(clock));
+        if (stations[i].usb != NULL)
+            usb_door_serve(stations[i].usb, polls, clock_now(clock));
         if (stations[i].has_control)
             control_serve(&stations[i].control, polls + DOOR_POLLS, clock_now(clock));
     }

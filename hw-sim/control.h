@@ -4,6 +4,7 @@
  *   cable pull|plug      mute on|off       babble on|off      service on|off
  *   therapy on|off       patient on|off    alarm on|off       battery N [mains|no-mains]
  *   settings TEXT        status            wait STATE [SECONDS]
+ *   usb stall|reset      on a USB door: halts the SMP pipes; leaves the bus and comes again
  *   faults               faults off        faults KIND KEY=VALUE … (hw-sim/faults.h; on a line's wire)
  *
  * Answers: "ok", "ok TEXT" (status: one JSON object), or "error NUMBER TEXT" with a number of keys/base/failure.h. */

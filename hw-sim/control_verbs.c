@@ -124,6 +124,22 @@ static bool verb_cable(struct question *question)
     return true;
 }
 
+/* stall: the SMP pipes are halted until the host clears them. reset: the device leaves the bus and comes again. */
+static bool verb_usb(struct question *question)
+{
+    static const char *const words[] = {"stall", "reset"};
+    int word = word_among(question->words[0], words, 2);
+
+    if (word < 0)
+        return wrong(question, "usb: stall | reset");
+    if (!door_is_usb(device_profile(question->device)->door_scheme))
+        return wrong(question, "usb: this device has no USB: its door is no usbredir one");
+    struct usb_wishes *wishes = device_usb_wishes(question->device);
+    wishes->stall = wishes->stall || word == 0;
+    wishes->leave = wishes->leave || word == 1;
+    return true;
+}
+
 /* -1: neither "on" nor "off". */
 static int on_or_off(const struct question *question)
 {
@@ -272,6 +288,8 @@ static bool verb_faults(struct question *question)
         faults_tell(question);
         return true;
     }
+    if (door_is_usb(scheme))
+        return wrong(question, "faults: USB loses no bytes; there are: usb stall, usb reset, cable pull");
     if (strcmp(question->rest, "off") == 0) {
         faults_clear(faults);
         return true;
@@ -362,6 +380,7 @@ static const struct {
     {"power-cut", 3, verb_power_cut, 0},
     {"power-on", 0, verb_power_on, 0},
     {"cable", 1, verb_cable, 0},
+    {"usb", 1, verb_usb, 0},
     {"mute", 1, verb_fault, CABLE_MUTE},
     {"babble", 1, verb_fault, CABLE_BABBLE},
     {"service", 1, verb_service, 0},

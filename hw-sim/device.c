@@ -289,6 +289,41 @@ size_t device_send(struct device *device, uint8_t *out, size_t capacity, uint64_
     return size;
 }
 
+struct push_job {
+    struct device *device;
+    uint64_t offset;
+    struct span bytes;
+    enum refusal refusal;
+    struct push_answer answer;
+};
+
+static void push_work(void *context)
+{
+    struct push_job *job = context;
+
+    job->refusal = agent_push(job->device->agent, job->offset, job->bytes, job->device->now_ms, &job->answer);
+    job->device->agent_wake_ms = job->device->now_ms;
+}
+
+bool device_push(struct device *device, uint64_t offset, struct span bytes, uint64_t now,
+                 enum refusal *refusal, struct push_answer *out)
+{
+    struct push_job job = {.device = device, .offset = offset, .bytes = bytes};
+
+    device->now_ms = now;
+    if (device->state != DEVICE_RUNNING || device->cable.fault != CABLE_SOUND || is_busy(device) ||
+        !device_run_powered(device, push_work, &job))
+        return false;
+    *refusal = job.refusal;
+    *out = job.answer;
+    return true;
+}
+
+enum push_state device_push_state(const struct device *device)
+{
+    return device->state == DEVICE_RUNNING ? agent_push_state(device->agent) : PUSH_READING_BACK;
+}
+
 void device_link_reset(struct device *device)
 {
     device->cable.noise = 0;
@@ -433,6 +468,11 @@ struct interlock *device_interlock(struct device *device)
 struct cable *device_cable(struct device *device)
 {
     return &device->cable;
+}
+
+struct usb_wishes *device_usb_wishes(struct device *device)
+{
+    return &device->usb_wishes;
 }
 
 struct faults *device_faults(struct device *device)

@@ -21,8 +21,7 @@
 #ifndef SUTURE_SIM_DEVICE_H
 #define SUTURE_SIM_DEVICE_H
 
-#include "agent/boot.h"
-#include "agent/port.h"
+#include "agent/agent.h"
 #include "hw-sim/cable.h"
 #include "hw-sim/clock.h"
 #include "hw-sim/faults.h"
@@ -66,6 +65,10 @@ size_t device_receive(struct device *device, struct span bytes, uint64_t now);
 size_t device_send(struct device *device, uint8_t *out, size_t capacity, uint64_t now);
 /* The cable's other end came or went: a half-received frame is forgotten. */
 void device_link_reset(struct device *device);
+/* A push file by DFU: as agent_push. False: the device is busy or its agent does not run, nothing was taken. */
+bool device_push(struct device *device, uint64_t offset, struct span bytes, uint64_t now,
+                 enum refusal *refusal, struct push_answer *out);
+enum push_state device_push_state(const struct device *device);
 /* Does what is due, one bounded piece. Returns when it wants to be called again: `now` for at once, CLOCK_NEVER when only
  * bytes or the caller can wake it. */
 uint64_t device_step(struct device *device, uint64_t now);
@@ -73,6 +76,11 @@ uint64_t device_step(struct device *device, uint64_t now);
 /* What a person at the device changes. The pointers stay valid until device_close. */
 struct interlock *device_interlock(struct device *device);
 struct cable *device_cable(struct device *device);
+/* What its USB is to do next, if it has one: halt the SMP pipes, or leave the bus and come again. */
+struct usb_wishes {
+    bool stall, leave;
+};
+struct usb_wishes *device_usb_wishes(struct device *device);
 /* What its line does to bytes: begun from the profile's seed and script; for whoever carries the bytes to apply. */
 struct faults *device_faults(struct device *device);
 /* Begins therapy, unless a trial runs: then false, as a real port refuses it. */

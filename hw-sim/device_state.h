@@ -34,6 +34,7 @@ struct device {
     struct interlock interlock;
     struct cable cable;
     struct faults faults;
+    struct usb_wishes usb_wishes;
     bool in_waits, out_waits; /* for the cable's speed */
     char *settings;
     bool trial;

@@ -24,6 +24,7 @@ static const cyaml_strval_t self_test_words[] = {
 static const cyaml_strval_t kind_words[] = {
     {"loss", FAULT_LOSS}, {"double", FAULT_DOUBLE}, {"reorder", FAULT_REORDER}, {"noise", FAULT_NOISE},
     {"pull", FAULT_PULL}, {"gap", FAULT_GAP},       {"chatter", FAULT_CHATTER}};
+static const cyaml_strval_t speed_words[] = {{"high", USB_HIGH}, {"full", USB_FULL}};
 static const cyaml_strval_t way_words[] = {{"in", FAULT_IN}, {"out", FAULT_OUT}, {"both", FAULT_BOTH}};
 static const cyaml_strval_t unit_words[] = {
     {"byte", FAULT_BYTE}, {"chunk", FAULT_CHUNKS}, {"frame", FAULT_FRAME}};
@@ -101,6 +102,7 @@ static const cyaml_schema_field_t fields[] = {
     FIELD_NUMBER("buffers", struct profile, buffers),
     FIELD_NUMBER("link_speed", struct profile, link_speed),
     FIELD_NUMBER("baud", struct profile, baud),
+    FIELD_WORD("usb_speed", struct profile, usb_speed, speed_words),
     FIELD_NUMBER("boot_ms", struct profile, boot_ms),
     FIELD_NUMBER("watchdog_ms", struct profile, watchdog_ms),
     FIELD_WORD("service_switch", struct profile, service_switch, switch_words),
@@ -200,16 +202,31 @@ static bool is_port(const char *text)
 /* What stands behind the scheme, or NULL. */
 static const char *door_place(const char *door, enum door_scheme *scheme)
 {
-    static const char *const schemes[] = {"unix:", "tcp:", "pty:"};
+    static const struct {
+        const char *word;
+        enum door_scheme scheme;
+    } schemes[] = {
+        {"unix:", DOOR_UNIX},
+        {"tcp:", DOOR_TCP},
+        {"pty:", DOOR_PTY},
+        {"usbredir:unix:", DOOR_USB_UNIX},
+        {"usbredir:connect:", DOOR_USB_DIAL},
+        {"usbredir:", DOOR_USB_TCP},
+    };
 
-    for (size_t i = 0; i < 3; i++) {
-        size_t length = strlen(schemes[i]);
-        if (strncmp(door, schemes[i], length) != 0 || door[length] == '\0')
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t length = strlen(schemes[i].word);
+        if (strncmp(door, schemes[i].word, length) != 0 || door[length] == '\0')
             continue;
-        *scheme = (enum door_scheme)i;
+        *scheme = schemes[i].scheme;
         return door + length;
     }
     return NULL;
+}
+
+static bool is_tcp(enum door_scheme scheme)
+{
+    return scheme == DOOR_TCP || scheme == DOOR_USB_TCP;
 }
 
 static bool check_door(const char *path, const struct profile *profile, struct failure *why)
@@ -218,11 +235,17 @@ static bool check_door(const char *path, const struct profile *profile, struct f
     const char *place = profile->door ? door_place(profile->door, &scheme) : NULL;
 
     if (profile->door != NULL && place == NULL)
-        return refuse(path, "door", "must be unix:PATH, tcp:127.0.0.1:PORT or pty:PATH", why);
-    if (scheme == DOOR_TCP &&
-        (strncmp(place, loopback, sizeof loopback - 1) != 0 || !is_port(place + sizeof loopback - 1)))
-        return refuse(path, "door", "a tcp door is tcp:127.0.0.1:PORT: nobody else's network reaches it",
+        return refuse(path, "door",
+                      "must be unix:PATH, tcp:127.0.0.1:PORT, pty:PATH, usbredir:unix:PATH, "
+                      "usbredir:127.0.0.1:PORT or usbredir:connect:PATH",
                       why);
+    if (is_tcp(scheme) &&
+        (strncmp(place, loopback, sizeof loopback - 1) != 0 || !is_port(place + sizeof loopback - 1)))
+        return refuse(path, "door", "a port is 127.0.0.1:PORT: nobody else's network reaches it", why);
+    if (door_is_usb(scheme) && profile->baud != 0)
+        return refuse(path, "baud", "USB has none: see usb_speed", why);
+    if (door_is_usb(scheme) && profile->faults_count > 0)
+        return refuse(path, "faults", "USB loses no bytes: suture-sim ctl … usb and cable do harm", why);
     if (profile->baud != 0 && (profile->baud < WIRE_BAUD_LEAST || profile->baud > WIRE_BAUD_MOST))
         return refuse(path, "baud", "300 to 4000000, or 0 for no limit", why);
     for (unsigned i = 0; i < profile->faults_count; i++) {
@@ -277,7 +300,7 @@ static bool resolve_paths(struct profile_file *profile, struct failure *why)
     profile->flash = resolve(profile->path, content->flash);
     if (content->door != NULL) {
         const char *place = door_place(content->door, &profile->door_scheme);
-        profile->door = profile->door_scheme == DOOR_TCP ? strdup(place) : resolve(profile->path, place);
+        profile->door = is_tcp(profile->door_scheme) ? strdup(place) : resolve(profile->path, place);
     }
     if (content->control != NULL)
         profile->control = resolve(profile->path, content->control);

@@ -17,6 +17,7 @@
 #define SUTURE_SIM_PROFILE_H
 
 #include "agent/port.h"
+#include "agent/ports/usb/chapter9.h"
 #include "hw-sim/faults.h"
 #include "hw-sim/flash.h"
 #include "manifests/device_class.h"
@@ -25,7 +26,19 @@
 #define PROFILE_AREAS_MAX     AREA_COUNT
 
 /* What a door is made of. */
-enum door_scheme { DOOR_UNIX, DOOR_TCP, DOOR_PTY };
+enum door_scheme {
+    DOOR_UNIX,
+    DOOR_TCP,
+    DOOR_PTY,
+    DOOR_USB_UNIX, /* usbredir, listening at a path */
+    DOOR_USB_TCP,  /* the same on a loopback port */
+    DOOR_USB_DIAL, /* usbredir, dialing a path at which QEMU listens */
+};
+/* Whether the device stands on USB behind its door. */
+static inline bool door_is_usb(enum door_scheme scheme)
+{
+    return scheme >= DOOR_USB_UNIX;
+}
 
 enum profile_erased { ERASED_ONES, ERASED_ZEROS };
 
@@ -62,7 +75,8 @@ struct profile {
     char *hardware_revision; /* NULL: the class's first */
     char *serial;            /* NULL: whatever the factory writes */
     char *flash;             /* path as written */
-    char *door, *control;    /* "unix:PATH", "tcp:127.0.0.1:PORT" or "pty:PATH"; PATH; NULL: none */
+    char *door, *control; /* "unix:PATH", "tcp:127.0.0.1:PORT", "pty:PATH", "usbredir:…"; PATH; NULL: none */
+    enum usb_speed usb_speed;
     uint64_t seed;
     enum profile_erased erased; /* first chip; write unit and erase block are the class's */
     uint32_t program_us, erase_ms;

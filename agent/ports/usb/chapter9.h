@@ -6,7 +6,7 @@
 #include "keys/base/bytes.h"
 #include "keys/base/span.h"
 
-enum usb_speed { USB_FULL, USB_HIGH };
+enum usb_speed { USB_HIGH, USB_FULL };
 
 /* bDescriptorType: USB 2.0, table 9-5; the interface association's ECN; CDC 1.2, table 12; DFU 1.1, 4.1.3. */
 enum descriptor_type {

@@ -75,7 +75,7 @@ static void the_device_says_its_numbers_and_that_its_interfaces_are_associated(v
 static void lengths_and_counts_of_a_configuration_are_true(void **state)
 {
     (void)state;
-    for (enum usb_speed speed = USB_FULL; speed <= USB_HIGH; speed++) {
+    for (enum usb_speed speed = USB_HIGH; speed <= USB_FULL; speed++) {
         struct asked all = ask(speed, DESCRIPTOR_CONFIGURATION, 0, 0);
         size_t at = 0;
 
@@ -98,7 +98,7 @@ static void lengths_and_counts_of_a_configuration_are_true(void **state)
 static void no_two_endpoints_share_an_address_and_each_has_its_speeds_packet_size(void **state)
 {
     (void)state;
-    for (enum usb_speed speed = USB_FULL; speed <= USB_HIGH; speed++) {
+    for (enum usb_speed speed = USB_HIGH; speed <= USB_FULL; speed++) {
         struct asked all = ask(speed, DESCRIPTOR_CONFIGURATION, 0, 0);
         bool seen[256] = {false};
         const uint8_t *endpoint;
