@@ -131,7 +131,6 @@ static void let_in(struct usb_door *door)
         welcome(door, file);
 }
 
-/* Nobody is called while there is nothing to show: QEMU then has its guest up. */
 static void dial(struct usb_door *door, uint64_t now)
 {
     if (door->scheme != DOOR_USB_DIAL || door->host >= 0 || now < door->dial_at)
