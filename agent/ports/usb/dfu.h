@@ -54,15 +54,15 @@ enum dfu_status {
 #define DFU_BUSY_MS      10  /* until GETSTATUS is worth asking again, while a block is being taken */
 #define DFU_READ_BACK_MS 100 /* the same, while the slot is read back */
 
+/* TAKEN_LATER: nothing was taken, ask again with the same bytes. */
+enum dfu_taken { TAKEN, TAKEN_LATER };
+
 /* Who takes the push file. */
 struct dfu_taker {
     void *context;
-    /* As agent_push; TAKEN_LATER: nothing was taken, ask again with the same bytes. */
-    enum dfu_taken {
-        TAKEN,
-        TAKEN_LATER
-    } (*take)(void *context, uint64_t offset, struct span bytes, enum refusal *refusal,
-              struct push_answer *out);
+    /* As agent_push. */
+    enum dfu_taken (*take)(void *context, uint64_t offset, struct span bytes, enum refusal *refusal,
+                           struct push_answer *out);
     enum push_state (*state)(void *context);
 };
 

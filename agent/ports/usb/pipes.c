@@ -145,7 +145,9 @@ struct span pipes_request(struct pipes *pipes)
         pipes->giving = pipe;
         remember(pipes, pipe, pipes->pipes[pipe].request);
     }
-    return pipes->giving == USB_PIPES ? (struct span){0} : pipes->pipes[pipes->giving].request;
+    if (pipes->giving == USB_PIPES)
+        return (struct span){0};
+    return pipes->pipes[pipes->giving].request;
 }
 
 void pipes_requested(struct pipes *pipes, size_t size)
