@@ -428,6 +428,9 @@ static void the_console_answers_in_console_frames_beside_raw_smp(void **state)
 
 /* DFU ------------------------------------------------------------------------------------------------------------------ */
 
+static const struct pump_release second_release = {
+    .version = {2, 0, 0}, .sequence = 2, .image_size = 40000, .healthy = 1};
+
 struct told {
     uint8_t status, state, poll_ms;
 };
@@ -469,7 +472,7 @@ static void a_download_into_slow_flash_is_busy_and_ends_staged(void **state)
     struct ward ward;
     unsigned busy = 0;
     ward_make(&ward, "program_us: 100\nerase_ms: 40\n");
-    pump_bundle(&ward.pump, "2.suture", &(struct pump_release){{2, 0, 0}, 2, 0, 40000, 1, 3, NULL, NULL});
+    pump_bundle(&ward.pump, "2.suture", &second_release);
     struct buffer push = pump_push(&ward.pump, "2.suture", NULL);
 
     struct told told = download(&ward, span_used(&push), &busy);
@@ -488,7 +491,7 @@ static void power_lost_during_a_download_costs_no_more_than_power_lost_during_an
     struct ward ward;
     unsigned busy = 0;
     ward_make(&ward, "");
-    pump_bundle(&ward.pump, "2.suture", &(struct pump_release){{2, 0, 0}, 2, 0, 40000, 1, 3, NULL, NULL});
+    pump_bundle(&ward.pump, "2.suture", &second_release);
     struct buffer push = pump_push(&ward.pump, "2.suture", NULL);
 
     device_cut_at(ward.pump.device, 900, POWER_CUT_TORN);
