@@ -58,7 +58,7 @@ static const char *const examples[] = {
     "# only what must be mended, for a script",
     "suture doctor --json | jq -r 'select(.grade == \"mend\").mend'",
     "# once for each station: adapters for whoever sits there, and no ModemManager on them",
-    "suture doctor --udev-rule | sudo tee /etc/udev/rules.d/60-suture.rules",
+    "suture doctor --udev-rule | sudo tee /etc/udev/rules.d/60-suture-serial.rules",
     NULL};
 
 const struct command command_doctor = {

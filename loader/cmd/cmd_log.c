@@ -11,7 +11,7 @@ static const struct command_option options[] = {{"since", "NUMBER", "only entrie
                                                 OPTION_JSON,
                                                 OPTION_END};
 static const char *const examples[] = {
-    "# what the device has done: entry, seconds since that start, code, words",
+    "# what the device has done: entry, seconds after the start above it, code, words",
     "suture log unix:/run/pump.sock", "# why the last update was given up",
     "suture log --json unix:/run/pump.sock | jq 'select(.name == \"given_up\")'", NULL};
 

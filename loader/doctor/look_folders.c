@@ -159,13 +159,13 @@ void look_at_bundles(struct look *look)
 
     if (dir == NULL) {
         mend_with(mend, "name the stick or share with --from DIR, or: mkdir -p ", folder, "");
-        look_hint(look, mend, "the folder of bundles, %s, can't be opened: %s", folder, strerror(errno));
+        look_hint(look, mend, "bundles would be looked for in %s: %s", folder, strerror(errno));
         return;
     }
     closedir(dir);
     newest(folder, ".suture", &count);
     if (count > 0)
-        look_well(look, "%u bundles in %s", count, folder);
+        look_well(look, "%u bundle%s in %s", count, count == 1 ? "" : "s", folder);
     else
         look_hint(look, "name the stick or share with --from DIR", "no bundle (*.suture) in %s", folder);
 }

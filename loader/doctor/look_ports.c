@@ -8,10 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RULE_NAME "60-suture.rules"
-#define RULE_COMMAND                                                                                         \
-    "suture doctor --udev-rule | sudo tee /etc/udev/rules.d/" RULE_NAME                                      \
-    " && sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=tty"
+#define RULE_NAME    "60-suture-serial.rules"
+#define RELOAD       "sudo udevadm control --reload && sudo udevadm trigger"
+#define RULE_COMMAND "suture doctor --udev-rule | sudo tee /etc/udev/rules.d/" RULE_NAME " && " RELOAD
 
 /* uaccess must come before 73-seat-late.rules, which gives such devices to whoever is logged in at the seat. */
 const char doctor_udev_rule[] =
@@ -20,22 +19,38 @@ const char doctor_udev_rule[] =
     "ACTION!=\"remove\", SUBSYSTEM==\"tty\", KERNEL==\"ttyUSB[0-9]*|ttyACM[0-9]*\", TAG+=\"uaccess\", "
     "ENV{ID_MM_PORT_IGNORE}=\"1\"\n";
 
-void look_at_rule(struct look *look)
+/* Where udev reads this rule; false: nowhere. */
+static bool rule_installed(const char *root, const char *name, char path[4096])
 {
     static const char *const folders[] = {"/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"};
-    char path[4096];
 
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        snprintf(path, sizeof path, "%s%s/udev/rules.d/%s", look->world->root, folders[i], RULE_NAME);
-        if (access(path, R_OK) != 0)
-            continue;
-        look->rule_there = true;
-        look_well(look, "%s opens serial adapters to whoever sits here", path);
-        return;
+        snprintf(path, 4096, "%s%s/udev/rules.d/%s", root, folders[i], name);
+        if (access(path, R_OK) == 0)
+            return true;
     }
-    look_hint(look, RULE_COMMAND,
-              "the udev rule of suture is not installed: it opens serial adapters to whoever sits here, and "
-              "keeps ModemManager off them");
+    return false;
+}
+
+void look_at_rule(struct look *look)
+{
+    char path[4096];
+
+    look->rule_there = rule_installed(look->world->root, RULE_NAME, path);
+    if (look->rule_there)
+        look_well(look, "%s opens serial adapters to whoever sits here", path);
+    else
+        look_hint(
+            look, RULE_COMMAND,
+            "the udev rule for serial adapters is not installed: it opens them to whoever sits here, and "
+            "keeps ModemManager off them");
+    if (rule_installed(look->world->root, "70-suture.rules", path))
+        look_well(look, "%s opens devices on USB to whoever sits here", path);
+    else
+        look_hint(
+            look, "sudo make install && " RELOAD,
+            "the udev rule for devices on USB, 70-suture.rules, is not installed: where it is not, USB is "
+            "for root alone");
 }
 
 static bool runs(const char *root, const char *program, long *pid)

@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define SLOT_STATE_EMPTY 0 /* docs/formats.md 3 */
+
 static void label(struct show *show, const struct event *event)
 {
     unsigned columns = show_columns(event->label);
@@ -64,7 +66,10 @@ static void show_abilities(struct show *show, const struct event *event)
     fact(show, event, "agent", "%s, protocol %" PRIu32, event->abilities->agent, said->protocol);
     fact(show, event, "buffers", "%" PRIu32 " of %" PRIu32 " bytes", said->buffer_count, said->buffer_size);
     put_numbers(list, sizeof list, framings, 3, said->framings, said->framing_count);
-    fact(show, event, "framings", "%s; line %" PRIu32, list, said->line);
+    if (said->line > 0)
+        fact(show, event, "framings", "%s; console lines of at most %" PRIu32 " bytes", list, said->line);
+    else
+        fact(show, event, "framings", "%s", list);
     put_numbers(list, sizeof list, codecs, 4, said->codecs, said->codec_count);
     fact(show, event, "codecs", "%s", list);
     fact(show, event, "limits",
@@ -83,8 +88,13 @@ static void show_slots(struct show *show, const struct event *event)
     for (size_t i = 0; i < device->slot_count; i++) {
         const struct message_slot *slot = &device->slots[i];
         char digest[2 * DIGEST_SIZE + 1];
+        const char *name = slot->slot ? "slot B" : "slot A";
+        if (slot->state == SLOT_STATE_EMPTY) {
+            fact(show, event, name, "empty");
+            continue;
+        }
         hex_of(span_of(slot->hash, DIGEST_SIZE), digest);
-        fact(show, event, slot->slot ? "slot B" : "slot A",
+        fact(show, event, name,
              "%s%s, sequence %" PRIu32 ", version %" PRIu32 ".%" PRIu32 ".%" PRIu32 ", sha256 %s",
              slot_state_name(slot->state), slot->active ? ", runs" : "", slot->sequence, slot->version[0],
              slot->version[1], slot->version[2], digest);
@@ -120,13 +130,17 @@ static void show_report_slots(struct show *show, const struct event *event)
     else
         fact(show, event, "runs", "nothing that was proven");
     hex_of(span_of(report->other.digest, DIGEST_SIZE), digest);
-    fact(show, event, "other slot", "%c, %s, sequence %" PRIu32 ", sha256 %s", report->other.slot ? 'B' : 'A',
-         slot_state_name(report->other.state), report->other.sequence, digest);
+    if (report->other.state == SLOT_STATE_EMPTY)
+        fact(show, event, "other slot", "%c, empty", report->other.slot ? 'B' : 'A');
+    else
+        fact(show, event, "other slot", "%c, %s, sequence %" PRIu32 ", sha256 %s",
+             report->other.slot ? 'B' : 'A', slot_state_name(report->other.state), report->other.sequence,
+             digest);
 }
 
 static void show_report(struct show *show, const struct event *event)
 {
-    static const char *const tests[] = {"none", "passed", "failed"};
+    static const char *const tests[] = {"none was run", "passed", "failed"};
     static const char *const confirmers[] = {"nobody", "the device", "a person at the port"};
     static const char *const checks[] = {"by the platform", "by digest", "by signature"};
     const struct report *report = event->report;
@@ -138,11 +152,15 @@ static void show_report(struct show *show, const struct event *event)
     fact(show, event, "boot", "%s, tries left %u, last outcome %s, checked %s",
          boot_kind_name(report->boot_kind), report->tries_left, outcome_name(report->outcome),
          report->boot_check < 3 ? checks[report->boot_check] : "in an unknown way");
-    fact(show, event, "self test", "%s, code %u; confirmed by %s",
-         report->self_test < 3 ? tests[report->self_test] : "unknown", report->self_test_code,
+    const char *test = report->self_test < 3 ? tests[report->self_test] : "unknown";
+    if (report->self_test_code != 0)
+        fact(show, event, "self test", "%s, code %u", test, report->self_test_code);
+    else
+        fact(show, event, "self test", "%s", test);
+    fact(show, event, "confirmed by", "%s",
          report->confirmed_by < 3 ? confirmers[report->confirmed_by] : "unknown");
     fact(show, event, "floor", "%" PRIu32 "; root version %" PRIu32, report->floor, report->root_version);
-    fact(show, event, "measured", "%s", report->digest_measured ? "for this report" : "at start");
+    fact(show, event, "digest", "measured %s", report->digest_measured ? "for this report" : "at its start");
     if (report->has_settings)
         hex_fact(show, event, "settings sha256", report->settings_digest, DIGEST_SIZE);
     hex_fact(show, event, "log head", report->log_head, DIGEST_SIZE);
@@ -181,6 +199,6 @@ void show_log(struct show *show, const struct event *event)
 
     log_item_text(item, text, sizeof text);
     label(show, event);
-    fprintf(show->out, "%5" PRIu32 "  %7" PRIu32 " s  %-11s  %s\n", item->number, item->time,
+    fprintf(show->out, "%5" PRIu32 "  %+7" PRId64 " s  %-11s  %s\n", item->number, (int64_t)item->time,
             log_code_name(item->code), text);
 }

@@ -66,7 +66,7 @@ void show_diagnosis(struct show *show, const struct diagnosis *diagnosis)
         json_line_end(show->out, line);
         return;
     }
-    fprintf(show->out, "\n%u well, %u hints, %u to mend", counts[GRADE_WELL], counts[GRADE_HINT],
-            counts[GRADE_MEND]);
+    fprintf(show->out, "\n%u well, %u hint%s, %u to mend", counts[GRADE_WELL], counts[GRADE_HINT],
+            counts[GRADE_HINT] == 1 ? "" : "s", counts[GRADE_MEND]);
     fprintf(show->out, counts[GRADE_MEND] > 0 ? "; why: suture help E-NN\n" : ": this station is ready\n");
 }

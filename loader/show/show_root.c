@@ -35,26 +35,41 @@ static void print_hex(FILE *out, const char *before, const uint8_t *bytes, size_
 
 static void print_key(FILE *out, const struct trust_key *key)
 {
+    static const struct {
+        unsigned role;
+        const char *name;
+    } roles[] = {
+        {ROLE_RELEASE, "releases"}, {ROLE_ROOT, "root documents"}, {ROLE_DEVICE, "device certificates"}};
+
     print_hex(out, "  key ", key->id, KEY_ID_SIZE);
-    fprintf(out, " %s%s%s\n", key->roles & ROLE_RELEASE ? " release" : "",
-            key->roles & ROLE_ROOT ? " root" : "", key->roles & ROLE_DEVICE ? " device" : "");
+    fprintf(out, "  signs");
+    const char *between = " ";
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (key->roles & roles[i].role) {
+            fprintf(out, "%s%s", between, roles[i].name);
+            between = ", ";
+        }
+    fputc('\n', out);
 }
 
 void show_root(FILE *out, const struct trust *trust)
 {
-    print_hex(out, "", trust->vendor, UUID_SIZE);
+    print_hex(out, "vendor ", trust->vendor, UUID_SIZE);
     fprintf(out, "  version %" PRIu32 "\n", trust->version);
     for (size_t i = 0; i < trust->key_count; i++)
         print_key(out, &trust->keys[i]);
 }
 
-static void print_policy(FILE *out, const char *role, const struct trust_policy *policy)
+static void print_policy(FILE *out, const char *what, const struct trust_policy *policy)
 {
-    if (policy->classical == 0 && policy->post_quantum == 0 && policy->all == 0)
-        fprintf(out, "  %-8s nothing may be signed in this role\n", role);
+    unsigned kinds = (unsigned)policy->classical + policy->post_quantum;
+    unsigned all = policy->all > kinds ? policy->all : kinds;
+
+    if (all == 0)
+        fprintf(out, "  %-19s  nobody may sign any\n", what);
     else
-        fprintf(out, "  %-8s at least %u classical, %u post-quantum, %u in all\n", role, policy->classical,
-                policy->post_quantum, policy->all);
+        fprintf(out, "  %-19s  need %u signature%s, at least %u classical and %u post-quantum\n", what, all,
+                all == 1 ? "" : "s", policy->classical, policy->post_quantum);
 }
 
 static void print_limits(FILE *out, const struct trust_key *key, uint64_t now)
@@ -74,12 +89,12 @@ static void print_limits(FILE *out, const struct trust_key *key, uint64_t now)
 
 void show_root_whole(FILE *out, const struct trust *trust, enum root_standing standing, uint64_t now)
 {
-    print_hex(out, "", trust->vendor, UUID_SIZE);
+    print_hex(out, "vendor ", trust->vendor, UUID_SIZE);
     fprintf(out, "  version %" PRIu32 ", %s\n", trust->version,
             standing == ROOT_RULES ? "rules" : "replaced by a newer one");
-    print_policy(out, "release", &trust->release);
-    print_policy(out, "root", &trust->root);
-    print_policy(out, "device", &trust->device);
+    print_policy(out, "releases", &trust->release);
+    print_policy(out, "root documents", &trust->root);
+    print_policy(out, "device certificates", &trust->device);
     for (size_t i = 0; i < trust->key_count; i++) {
         print_key(out, &trust->keys[i]);
         print_limits(out, &trust->keys[i], now);

@@ -27,14 +27,14 @@ a_station_is_looked_at_for_people_and_for_machines() {
     found port well 'no serial port in'
     found disk well "receipts go to $PWD/receipts"
     found trust well 'version 1, 3 keys'
-    found bundles well "1 bundles in $PWD/stick"
+    found bundles well "1 bundle in $PWD/stick"
     jq -es --argjson code "$code" '.[-1] as $last | .[:-1] as $all | $last.ev == "doctor" and $last.exit == $code and
         all($all[]; .ev == "finding") and
         all($all[]; (.grade == "mend") == has("error") and (.grade == "well") != has("mend")) and
         all("well", "hint", "mend"; . as $grade | $last[$grade] == ([$all[] | select(.grade == $grade)] | length))' lines
     ends "$code" suture doctor
     grep -qE '^trust +well  vendor [0-9a-f]{32}, version 1, 3 keys$' said
-    grep -qE '^[0-9]+ well, [0-9]+ hints, [0-9]+ to mend' said
+    grep -qE '^[0-9]+ well, [0-9]+ hints?, [0-9]+ to mend' said
 }
 
 what_must_be_mended_has_an_id_a_command_and_an_exit_code() {

@@ -20,7 +20,7 @@ each_man_page_has_every_command_option_and_exit_code() {
             done
         done
         for code in $("$program" help exit-codes | awk '{print $1}'); do grep -qx "\\\\fB$code\\\\fR" page; done
-        [ "$("$program" help failures | wc -l)" -eq "$(grep -c '^\\fBE\\-[0-9][0-9]\\fR$' page)" ]
+        [ "$("$program" help failures | wc -l)" -eq "$(grep -cE '^\\fBE\\-[0-9]{2,3}\\fR$' page)" ]
         ! LC_ALL=C grep -q '[^ -~]' page # ASCII
         "$program" help --man | cmp - page
     done

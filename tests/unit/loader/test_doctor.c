@@ -87,7 +87,8 @@ static int good_station(void **state)
     int opened = station_open(state);
 
     there_is("bundles/pump.suture", "");
-    there_is("etc/udev/rules.d/60-suture.rules", "");
+    there_is("etc/udev/rules.d/60-suture-serial.rules", "");
+    there_is("usr/lib/udev/rules.d/70-suture.rules", "");
     there_is("proc/1/comm", "systemd\n");
     there_is("ports/.keep", "");
     plugged_in("ttyUSB0", "/dev/null");
@@ -169,7 +170,7 @@ static void a_good_station_is_well_and_ends_with_0(void **state)
     assert_int_equal(diagnosis.counts[GRADE_HINT] + diagnosis.counts[GRADE_MEND], 0);
     found("port", GRADE_WELL, FAIL_NONE, "ttyUSB0: tess may use it", "");
     found("trust", GRADE_WELL, FAIL_NONE, "version 1, 3 keys", "");
-    found("bundles", GRADE_WELL, FAIL_NONE, "1 bundles in", "");
+    found("bundles", GRADE_WELL, FAIL_NONE, "1 bundle in", "");
 }
 
 /* ---- ports */
@@ -289,19 +290,28 @@ static void root_is_told_to_look_as_the_technician(void **state)
 static void without_the_rule_a_station_works_and_is_told_how_to_get_it(void **state)
 {
     (void)state;
-    there_is_no("etc/udev/rules.d/60-suture.rules");
+    there_is_no("etc/udev/rules.d/60-suture-serial.rules");
     look();
     found("udev-rule", GRADE_HINT, FAIL_NONE, "is not installed", "suture doctor --udev-rule | sudo tee");
     assert_int_equal(diagnosis.code, EXIT_VERIFIED);
 }
 
+static void without_the_rule_for_usb_a_station_with_serial_lines_works(void **state)
+{
+    (void)state;
+    there_is_no("usr/lib/udev/rules.d/70-suture.rules");
+    look();
+    found("udev-rule", GRADE_HINT, FAIL_NONE, "70-suture.rules, is not installed", "sudo make install");
+    found("udev-rule", GRADE_WELL, FAIL_NONE, "60-suture-serial.rules opens serial adapters", "");
+}
+
 static void the_rule_counts_wherever_udev_reads_it(void **state)
 {
     (void)state;
-    there_is_no("etc/udev/rules.d/60-suture.rules");
-    there_is("usr/local/lib/udev/rules.d/60-suture.rules", "");
+    there_is_no("etc/udev/rules.d/60-suture-serial.rules");
+    there_is("usr/local/lib/udev/rules.d/60-suture-serial.rules", "");
     look();
-    found("udev-rule", GRADE_WELL, FAIL_NONE, "/usr/local/lib/udev/rules.d/60-suture.rules", "");
+    found("udev-rule", GRADE_WELL, FAIL_NONE, "/usr/local/lib/udev/rules.d/60-suture-serial.rules", "");
 }
 
 static void the_rule_is_for_serial_adapters_and_for_modem_manager(void **state)
@@ -318,7 +328,7 @@ static void modem_manager_is_in_the_way_unless_the_rule_keeps_it_off(void **stat
     there_is("proc/4711/comm", "ModemManager\n");
     look();
     found("modem-manager", GRADE_WELL, FAIL_NONE, "the udev rule keeps it off", "");
-    there_is_no("etc/udev/rules.d/60-suture.rules");
+    there_is_no("etc/udev/rules.d/60-suture-serial.rules");
     look();
     found("modem-manager", GRADE_MEND, FAIL_MODEM_MANAGER, "process 4711", "--udev-rule");
     assert_int_equal(diagnosis.code, EXIT_NO_PERMISSION);
@@ -526,7 +536,7 @@ static void this_very_computer_can_be_looked_at(void **state)
     finding_count = 0;
     doctor_look(&here, keep, &finding_count, &diagnosis);
     found("trust", GRADE_WELL, FAIL_NONE, "version 1", "");
-    found("bundles", GRADE_WELL, FAIL_NONE, "1 bundles", "");
+    found("bundles", GRADE_WELL, FAIL_NONE, "1 bundle", "");
 }
 
 #define STATION_STORY(name) cmocka_unit_test_setup_teardown(name, good_station, station_leave)
@@ -547,6 +557,7 @@ int main(void)
         STATION_STORY(a_folder_of_ports_that_is_not_there_is_to_be_mended),
         STATION_STORY(root_is_told_to_look_as_the_technician),
         STATION_STORY(without_the_rule_a_station_works_and_is_told_how_to_get_it),
+        STATION_STORY(without_the_rule_for_usb_a_station_with_serial_lines_works),
         STATION_STORY(the_rule_counts_wherever_udev_reads_it),
         STATION_STORY(the_rule_is_for_serial_adapters_and_for_modem_manager),
         STATION_STORY(modem_manager_is_in_the_way_unless_the_rule_keeps_it_off),

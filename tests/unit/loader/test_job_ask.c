@@ -115,7 +115,7 @@ static void a_log_of_many_answers_is_shown_whole_and_once(void **state)
     run_job(JOB_LOG);
     ended_quietly();
     assert_int_equal(entries_said(), 2 * MESSAGE_LIST_MAX + 1);
-    assert_said("   21       21 s  start        started from slot A, settled");
+    assert_said("   21      +21 s  start        started from slot A, settled");
     assert_int_equal(pump.asked[VERB_REPORT], 0);
 }
 
