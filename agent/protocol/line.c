@@ -1,5 +1,10 @@
 #include "agent/protocol/line.h"
 
+enum {
+    LINE_BITS = 10,    /* of a byte, start and stop with it */
+    CONSOLE_FULL = 93, /* bytes of a packet in a full console line, the longest framing */
+};
+
 void line_start(struct line *line, enum line_side side, struct buffer in, struct buffer out,
                 struct frame_chatter chatter)
 {
@@ -26,6 +31,11 @@ enum status line_take(struct line *line, struct span *in, uint64_t now, struct s
     if (status == OK && line->side == LINE_DEVICE)
         line->framing = line->took;
     return status;
+}
+
+size_t line_packet_max(uint32_t baud)
+{
+    return (size_t)(baud / LINE_BITS) * CONSOLE_FULL / FRAME_LINE_MAX;
 }
 
 size_t line_wants(const struct line *line)

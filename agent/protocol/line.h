@@ -41,6 +41,10 @@ void line_reset(struct line *line);
  * (a long erase, and a UART with a buffer of its own) gives the time at which it went away. */
 enum status line_take(struct line *line, struct span *in, uint64_t now, struct span *packet);
 
+/* Bytes of a packet that is over a line of so many baud within a second, framing included: a longer one might still be on the
+ * wire when its answer counts as late. */
+size_t line_packet_max(uint32_t baud);
+
 /* How many raw bytes are wanted to go on with the packet being gathered; 0 while one is being sent. */
 size_t line_wants(const struct line *line);
 /* Takes raw bytes, at most line_wants of them. A packet larger than the memory, or none, is dropped whole. */

@@ -19,6 +19,7 @@ enum link_wire { LINK_PACKETS, LINK_LINE };
 struct link {
     const struct link_kind *kind;
     int descriptor;  /* for poll(2); may change while it connects */
+    uint32_t baud;   /* of a line; 0: it has none */
     bool connecting; /* nothing moves yet: poll for writing, then link_settle */
     uint64_t wake;   /* ms; when it wants a turn though nothing came. UINT64_MAX: never */
     char again

@@ -149,6 +149,7 @@ static bool serial_open(struct link *link, const char *rest, struct failure *why
     if (isatty(file) && hold_alone(file)) {
         if (make_raw(file, baud, &got)) {
             link->descriptor = file;
+            link->baud = baud;
             return true;
         }
         failure_set(why, FAIL_PORT_SPEED, "serial:%s: %u baud; it would run at %u", path, baud, got);

@@ -52,7 +52,7 @@ void capabilities_answer(struct job *job, enum client_event event, uint64_t now)
     job->now.ram = caps.ram;
     job->now.root_version = caps.root_version;
     abilities_take(&caps, &job->abilities);
-    client_packet_max(&job->session.client, job->now.buffer_size);
+    session_packet_max(&job->session, job->now.buffer_size);
     session_framings(&job->session, caps.framings, caps.framing_count);
     job_go(job, STEP_IDENTITY, now);
 }

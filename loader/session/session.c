@@ -74,6 +74,13 @@ void session_framings(struct session *session, const uint8_t *framings, size_t c
         session->cobs = session->cobs || framings[i] == FRAMING_COBS;
 }
 
+void session_packet_max(struct session *session, size_t packet_max)
+{
+    uint32_t baud = session->link.baud;
+    size_t most = baud > 0 ? line_packet_max(baud) : packet_max;
+    client_packet_max(&session->client, packet_max < most ? packet_max : most);
+}
+
 void session_chatter(struct session *session, struct frame_chatter chatter)
 {
     session->line.reader.chatter = chatter;

@@ -33,6 +33,8 @@ void session_free(struct session *session);
 bool session_connect(struct session *session, uint64_t now, struct failure *why);
 void session_disconnect(struct session *session);
 
+/* What the capabilities said: the largest packet that the device takes. On a slow line less goes at once. */
+void session_packet_max(struct session *session, size_t packet_max);
 /* What the capabilities said: on a line COBS where the device offers it, from now on and after each reconnection, once
  * something has answered there. What is sent again after a silence goes as console, which every device takes: another may
  * stand on the line by now, or another image run. */

@@ -93,7 +93,7 @@ static uint64_t upload_time_us(struct session *session, const struct clock *cloc
     };
 
     session_framings(session, &framing, 1);
-    client_packet_max(&session->client, caps.buffer_size);
+    session_packet_max(session, caps.buffer_size);
     uint64_t start = clock_now_us(clock);
     assert_int_equal(client_transfer_start(&session->client, &transfer, clock_now(clock), CHUNK_MS, TRIES),
                      OK);

@@ -228,6 +228,41 @@ static uint64_t wake_of(const struct wired *wired, uint64_t device_ms)
     return wake;
 }
 
+uint64_t wired_faults(const struct wired *wired)
+{
+    const struct faults *faults = device_faults(wired->pump->device);
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < FAULT_KINDS; i++)
+        sum += faults->happened[i];
+    return sum;
+}
+
+/* A break is not over, a unit is being lost whose rest the next frame begins with, or one that was held back is to come. */
+static bool fault_at_work(const struct wired *wired)
+{
+    struct faults *faults = device_faults(wired->pump->device);
+
+    for (size_t i = 0; i < faults->count; i++)
+        for (size_t way = 0; way < 2; way++)
+            if (faults->runs[i].losing[way] || faults->runs[i].burst[way] > 0)
+                return true;
+    return faults_line(faults, wired->now_us) != LINE_WHOLE || faults->ways[0].keep != KEEP_NOTHING ||
+           faults->ways[1].keep != KEEP_NOTHING;
+}
+
+static void count_silence(struct wired *wired, unsigned before)
+{
+    uint64_t faults = wired_faults(wired);
+
+    if (client_progress(&wired->pump->client)->retries <= before)
+        return;
+    wired->silences++;
+    wired->unfounded += faults == wired->faults_seen && !wired->fault_lasts;
+    wired->faults_seen = faults;
+    wired->fault_lasts = fault_at_work(wired);
+}
+
 /* Everything that is due now; then time goes on to what is due next. */
 static enum client_event turn(struct wired *wired, uint64_t until_us)
 {
@@ -238,7 +273,9 @@ static enum client_event turn(struct wired *wired, uint64_t until_us)
     uint64_t device_ms = device_step(wired->pump->device, now_ms(wired));
     moved = to_device(wired);
     moved = to_client(wired) || moved;
+    unsigned retries = client_progress(&wired->pump->client)->retries;
     enum client_event event = client_poll(&wired->pump->client, now_ms(wired));
+    count_silence(wired, retries);
     if (!wired->pulled) {
         moved = send_bytes(wired, &wired->to_device, &wired->host_line, from_client) || moved;
         moved = send_bytes(wired, &wired->to_host, &wired->device_line, from_device) || moved;
@@ -271,6 +308,7 @@ static enum client_event job_ends(struct wired *wired, uint64_t most_ms)
 enum client_event wired_upload(struct wired *wired, const struct buffer *push, uint64_t most_ms)
 {
     const struct wired_line *set = &wired->set;
+    size_t packet = set->buffer; /* on a slow line less, as the loader does it */
     const struct client_transfer transfer = {
         .group = SMP_GROUP_IMAGE,
         .id = IMAGE_UPLOAD,
@@ -278,7 +316,9 @@ enum client_event wired_upload(struct wired *wired, const struct buffer *push, u
         .window = set->window > 0 ? set->window : set->buffers,
     };
 
-    client_packet_max(&wired->pump->client, set->buffer);
+    if (set->baud > 0 && packet > line_packet_max(set->baud))
+        packet = line_packet_max(set->baud);
+    client_packet_max(&wired->pump->client, packet);
     assert_int_equal(
         client_transfer_start(&wired->pump->client, &transfer, now_ms(wired), WIRED_TIMEOUT_MS, WIRED_TRIES),
         OK);

@@ -15,7 +15,7 @@
 #define WIRED_PACKET     4096u /* bytes of the largest packet */
 #define WIRED_BUFFERS    8u
 #define WIRED_TIMEOUT_MS 4000 /* of a chunk: as the loader's */
-#define WIRED_TRIES      5
+#define WIRED_TRIES      12   /* more than the loader has: for lines that nobody would leave plugged in */
 
 struct wired_line {
     enum framing framing;
@@ -36,6 +36,10 @@ struct wired {
     bool pulled;
     uint64_t link_resets; /* times that the cable came back */
     uint64_t overruns;    /* bytes that found no room in the device */
+    unsigned silences;    /* after which the client sent again */
+    unsigned unfounded;   /* of these: no fault was at work since the one before */
+    uint64_t faults_seen; /* happened before the last one */
+    bool fault_lasts;     /* one of before was at work after it */
     struct buffer ring;
     struct span taken; /* of a packet that the agent did not take yet */
     uint8_t device_in[WIRED_PACKET + FRAME_OVERHEAD], device_out[WIRED_PACKET];
@@ -47,6 +51,8 @@ struct wired {
 void wired_start(struct wired *wired, struct pump *pump, const struct wired_line *line);
 /* Uploads; CLIENT_WAITING: it did not end within `most_ms`. */
 enum client_event wired_upload(struct wired *wired, const struct buffer *push, uint64_t most_ms);
+/* Faults that have happened so far, of all kinds. */
+uint64_t wired_faults(const struct wired *wired);
 /* One request of group 21333 without a body, tried once for `timeout_ms`. */
 enum client_event wired_ask(struct wired *wired, enum suture_verb verb, uint32_t timeout_ms);
 /* Lets `ms` pass. */

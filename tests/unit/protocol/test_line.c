@@ -166,6 +166,24 @@ static void a_wire_opened_anew_begins_with_console(void **state)
     assert_true(span_equal(carry(&ends, &ends.host, &ends.device, packet), packet));
 }
 
+/* By its own frame: whatever the baud rate, the largest packet that is allowed takes a second at most, and not much less. */
+static void a_packet_takes_a_line_a_second_at_most(void **state)
+{
+    static const uint32_t bauds[] = {4800, 9600, 19200, 38400, 57600};
+    static uint8_t memory[8192], frame[16384];
+    struct frame_writer writer;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bauds / sizeof *bauds; i++) {
+        size_t size = line_packet_max(bauds[i]);
+        assert_in_range(size, 1, sizeof memory);
+        frame_writer_start(&writer, FRAMING_CONSOLE, span_of(memory, size));
+        size_t bits = 10 * frame_writer_take(&writer, frame, sizeof frame);
+        assert_in_range(bits, bauds[i] * 9 / 10, bauds[i] + 10 * FRAME_LINE_MAX);
+    }
+    assert_int_equal(line_packet_max(0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +194,7 @@ int main(void)
         cmocka_unit_test(what_is_too_large_or_no_packet_is_left_out_and_the_next_one_crosses),
         cmocka_unit_test(a_frame_that_stopped_half_way_is_forgotten_after_the_gap),
         cmocka_unit_test(a_wire_opened_anew_begins_with_console),
+        cmocka_unit_test(a_packet_takes_a_line_a_second_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
