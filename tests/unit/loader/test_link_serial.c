@@ -42,6 +42,7 @@ static void bytes_pass_as_they_are_both_ways(void **state)
     port_make(&port);
     assert_true(link_open(&link, port.address, NULL));
     assert_int_equal(link.kind->wire, LINK_LINE);
+    assert_int_equal(link.baud, 115200);
     assert_int_equal(link_write(&link, (const uint8_t *)odd, sizeof odd, &put), LINK_OK);
     assert_int_equal(put, sizeof odd);
     assert_int_equal(read(port.master, bytes, sizeof bytes), sizeof odd);
