@@ -12,9 +12,10 @@ test_libs           = $(or $(TEST_LIBS_$(firstword $(subst /, ,$(patsubst tests/
 
 TEST_SOURCES   := $(sort $(wildcard tests/unit/*/test_*.c tests/vectors/test_*.c tests/power/test_*.c tests/e2e/test_*.c))
 TEST_PROGRAMS  := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
-TEST_STORIES   := $(sort $(wildcard tests/unit/*/test_*.sh tests/e2e/test_*.sh tests/device/test_*.sh))
+TEST_STORIES   := $(sort $(wildcard tests/unit/*/test_*.sh tests/e2e/test_*.sh tests/device/test_*.sh tests/fuzz/test_*.sh))
 # what stories run beside the programs themselves
 STORY_HELPERS  := $(B)/tests/e2e/liar
+FUZZ_SHORT     := $(patsubst tests/fuzz/%.c,$(B)/fuzz/short/%,$(wildcard tests/fuzz/fuzz_*.c))
 # an archive: a test of a low folder isn't linked with helpers that need a higher one
 LIB_SUPPORT    := $(B)/libsupport.a
 $(LIB_SUPPORT): $(call objects,$(sort $(wildcard tests/support/*.c)))
@@ -35,7 +36,7 @@ test: ## install what is missing, build, run every test; SAN=1 with sanitizers
 	@tests/deps.sh build test
 	@$(MAKE) --no-print-directory run-tests
 
-run-tests: $(PROGRAMS) $(TEST_PROGRAMS) $(STORY_HELPERS) $(if $(SAN),,device)
+run-tests: $(PROGRAMS) $(TEST_PROGRAMS) $(STORY_HELPERS) $(FUZZ_SHORT) $(if $(SAN),,device)
 	@B=$(B) tests/run.sh $(TEST_PROGRAMS) $(TEST_STORIES)
 
 # programs that a folder's stories run
@@ -110,8 +111,18 @@ $(B)/fuzz/bin/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz.o $(
 	    $(PKG_LIBS) -lcmocka $(LDFLAGS)
 fuzz-targets: $(FUZZ_TARGETS)
 
+# the same targets with a driver of our own, for the short run in `make test`
+$(B)/fuzz/short/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz.o $(B)/obj/tests/fuzz/short.o $(LIB_SUPPORT) $(TEST_LIBS_loader)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+	    $(PKG_LIBS) -lcmocka $(LDFLAGS)
+check-fuzz: $(PROGRAMS) $(FUZZ_SHORT)
+	@B=$(B) tests/run.sh tests/fuzz/test_fuzz.sh
+
 fuzz: ## every parser of outside bytes under libFuzzer, FUZZ_SECONDS=600 over all
 	@tests/deps.sh build test fuzz
+	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory B=$(B)/fuzzing CC=clang WERROR= CFLAGS="-O1 -Wno-unknown-warning-option $(FUZZ_FLAGS)" fuzz-targets
 	@B=$(B) tests/fuzz/run.sh $(FUZZ_SECONDS) $(B)/fuzzing/fuzz/bin/fuzz_*
 
@@ -122,5 +133,5 @@ test-fresh: ## `make demo` and `make test` in minimal Debian roots, from a clone
 	@tests/deps.sh fresh
 	@tests/fresh/run.sh $(SUITES)
 
-.PHONY: test bench-link fuzz fuzz-targets test-interop run-tests demo device host-command device-command size lint test-fresh mutants check-power $(addprefix check-,$(TEST_FOLDERS))
+.PHONY: test bench-link fuzz fuzz-targets test-interop run-tests demo device host-command device-command size lint test-fresh mutants check-fuzz check-power $(addprefix check-,$(TEST_FOLDERS))
 .SECONDARY:

@@ -1,5 +1,6 @@
 /* Files that a host reads: first byte says as what. */
 #include "keys/keyfile.h"
+#include "keys/root_file.h"
 #include "loader/record/receipt.h"
 #include "manifests/bundle.h"
 #include "manifests/recipe.h"
@@ -11,6 +12,19 @@ static void read_key(const char *path)
 {
     uint8_t key[P256_PUBLIC_SIZE];
     (void)keyfile_read_public(path, key, NULL);
+}
+
+static void read_private_key(const char *path)
+{
+    uint8_t key[P256_PRIVATE_SIZE];
+    (void)keyfile_read_private(path, key, NULL);
+}
+
+static void read_root(const char *path)
+{
+    static struct trust trust;
+    uint8_t bytes[ROOT_MAX];
+    (void)root_file_read(path, bytes, &trust, NULL);
 }
 
 static void read_bundle(const char *path)
@@ -58,8 +72,8 @@ static void read_receipt(const char *path)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const readers[])(const char *path) = {read_key, read_bundle, read_recipe, read_profile,
-                                                        read_receipt};
+    static void (*const readers[])(const char *path) = {
+        read_key, read_bundle, read_recipe, read_profile, read_receipt, read_private_key, read_root};
 
     if (size > 0)
         readers[data[0] % (sizeof readers / sizeof *readers)](fuzz_file(span_of(data + 1, size - 1)));

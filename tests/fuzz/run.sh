@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs every fuzz target for its share of the time, from seed corpora made of the vectors and examples in tests/. What a run
+# Runs every fuzz target for its share of the time, from the seed corpora of seeds.sh. What a run
 # finds is kept in $B/fuzz/found; inputs under tests/fuzz/found are tried first, for ever.
 # usage: tests/fuzz/run.sh SECONDS TARGET…
 set -u
@@ -9,32 +9,8 @@ shift
 each=$((seconds / $#))
 [ "$each" -gt 0 ] || each=1
 seeds=$B/fuzz/seeds
-mkdir -p "$seeds"/{cbor,cose,suit,patch,smp,agent,files} "$B/fuzz/found"
-
-unhex() { tr -d '\n ' | sed 's/../\\x&/g' | xargs -0 printf '%b'; }
-for vector in tests/vectors/suit/*.hex tests/vectors/suit/libcsuit/*.hex; do
-    name=$(echo "$vector" | tr / _)
-    unhex <"$vector" >"$seeds/suit/$name"
-    cp "$seeds/suit/$name" "$seeds/cbor/"
-    cp "$seeds/suit/$name" "$seeds/cose/"
-done
-n=0
-sed -nE 's/.*"hex": *"([0-9a-f]+)".*/\1/p' tests/vectors/smp/*.jsonl | while read -r hex; do
-    n=$((n + 1))
-    echo "$hex" | unhex >"$seeds/smp/$n"
-    size=$(stat -c %s "$seeds/smp/$n")
-    { printf "\\x$(printf %02x $((size % 256)))\\x$(printf %02x $((size / 256)))"; cat "$seeds/smp/$n"; } >"$seeds/agent/$n"
-done
-for file in tests/data/p200/*.yaml hw-sim/profiles/*.yaml; do
-    { printf '\x02'; cat "$file"; } >"$seeds/files/recipe-$(basename "$file")"
-    { printf '\x03'; cat "$file"; } >"$seeds/files/profile-$(basename "$file")"
-done
-for receipt in "$B"/demo/receipts/*.json; do
-    [ -f "$receipt" ] && { printf '\x04'; cat "$receipt"; } >"$seeds/files/$(basename "$receipt")"
-done
-for bundle in "$B"/demo/bundles/*.suture; do
-    [ -f "$bundle" ] && { printf '\x01'; head -c 8192 "$bundle"; } >"$seeds/files/$(basename "$bundle")"
-done
+mkdir -p "$B/fuzz/found"
+tests/fuzz/seeds.sh "$seeds" || exit 1
 
 passed=0 failed=0
 for target in "$@"; do

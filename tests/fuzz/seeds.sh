@@ -1,0 +1,103 @@
+#!/bin/bash
+# Seed corpora for the fuzz targets, a folder each: the vectors and examples in tests/, and what the programs themselves make:
+# keys, a root, a certificate, a bundle, a receipt, and all that a device and a loader say to each other.
+# usage: tests/fuzz/seeds.sh FOLDER
+set -eu
+top=$(cd "$(dirname "$0")/../.." && pwd)
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+cd "$top"
+mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,usb}
+
+unhex() { tr -d '\n ' | sed 's/../\\x&/g' | xargs -0 printf '%b'; }
+# as FIRST FILE NAME: a file behind a first byte that says as what it is read
+as() { { printf "$1"; cat "$2"; } >"$out/$3"; }
+
+vectors() {
+    local vector name n=0 hex size
+    for vector in tests/vectors/suit/*.hex tests/vectors/suit/libcsuit/*.hex; do
+        name=$(echo "$vector" | tr / _)
+        unhex <"$vector" >"$out/suit/$name"
+        cp "$out/suit/$name" "$out/cbor/"
+        cp "$out/suit/$name" "$out/cose/"
+    done
+    sed -nE 's/.*"hex": *"([0-9a-f]+)".*/\1/p' tests/vectors/smp/*.jsonl | while read -r hex; do
+        n=$((n + 1))
+        echo "$hex" | unhex >"$out/smp/$n"
+        size=$(stat -c %s "$out/smp/$n")
+        { printf "\\x$(printf %02x $((size % 256)))\\x$(printf %02x $((size / 256)))"; cat "$out/smp/$n"; } >"$out/agent/$n"
+        # the body as an answer to what the client asks
+        [ "$size" -gt 8 ] && [ "$size" -lt 200 ] &&
+            { printf "\\x04\\x04\\x$(printf %02x $((size - 8)))"; tail -c +9 "$out/smp/$n"; } >"$out/client/$n"
+    done
+    for file in tests/data/p200/*.yaml hw-sim/profiles/*.yaml; do
+        as '\x02' "$file" "files/recipe-$(basename "$file")"
+        as '\x03' "$file" "files/profile-$(basename "$file")"
+    done
+}
+
+words() {
+    local n=0 line
+    while read -r line; do
+        n=$((n + 1))
+        printf '%b' "$line" >"$out/words/$n"
+    done <<'END'
+\\x00loss per=frame way=in per_million=10000
+\\x00double per=chunk per_million=1000000
+\\x00noise per=byte per_million=20
+\\x00pull at_byte=900 for_ms=30
+\\x00gap at_ms=5 for_ms=20
+\\x00chatter every_ms=1 inside=true text=[00:01:02] meter 17 mA
+\\x01serial:/dev/ttyUSB0@230400 serial:/dev/ttyUSB0
+\\x01tcp:[::1]:1234 tcp:localhost:1234
+\\x01unix:a.sock unix:./a.sock
+\\x01usb:3-1.4,serial=P200 usbredir:127.0.0.1:4000
+\\x01serial:auto@9600
+\\x023-1.4,serial=P200-0001
+\\x02serial=a
+\\x03P\\x1b[2J\\xc2\\x9b31m\\xe2\\x80\\xae
+\\x042031-12-31T23:59:59Z
+\\x042028-02-29
+\\x04meridian-infusion.example
+END
+}
+
+# USB 2.0, tables 9-8, 9-10, 9-12, 9-13: a device, and a configuration with one vendor interface and two bulk pipes
+descriptors() {
+    echo 12010002ef02014009120100010101020301 | unhex >"$out/usb/device"
+    echo 090220000101008032 0904000002ff5375 00 0705810200020007050102000200 | unhex >"$out/usb/configuration"
+}
+
+# A small cart: what goes over its wire, and the files that it leaves.
+made() {
+    local work
+    work=$(mktemp -d /tmp/suture-seeds-XXXXXX)
+    (
+        . "$top/tests/support/story.sh"
+        . "$top/tests/e2e/cart.sh"
+        IMAGE_SIZE=2000 cart=$work/cart
+        mkdir "$cart" "$work/bench"
+        cd "$cart"
+        cart_make 1
+        cd "$work/bench"
+        bench
+        pumps 1
+        suture update unix:pump1.sock
+    ) >"$work/log" 2>&1 || { sed 's/^/# /' "$work/log" >&2; rm -rf "$work"; return 1; }
+    as '\x00' "$work/bench/release.key.pub" files/public.key
+    as '\x05' "$work/bench/release.key" files/private.key
+    as '\x06' "$work/bench/vendor.root" files/root
+    as '\x01' "$work/bench/2.0.0.suture" files/bundle
+    as '\x02' "$work/bench/2.0.0.yaml" files/recipe
+    as '\x03' "$work/bench/pump1.yaml" files/profile
+    as '\x04' "$(ls "$work"/bench/receipts/*.json | head -n 1)" files/receipt
+    cp "$work/bench/vendor.root" "$out/cose/root"
+    cp "$work/bench/pump1.certificate" "$out/cose/certificate"
+    jq -r '.. | strings | select(test("^[0-9a-f]{200,}$"))' "$work"/bench/receipts/*.json | head -n 1 | unhex >"$out/cose/report"
+    rm -rf "$work"
+}
+
+vectors
+words
+descriptors
+made
