@@ -104,7 +104,7 @@ const struct failure_entry failure_rows[] = {
      "An entry is not the one that the signed manifest names.",
      "Do not use the file. Get it again from the vendor."},
     {FAIL_BUNDLE_CHANGED, EXIT_FAILED_SAFE, "bundle changed while in use",
-     "The file was changed or lost bytes after it was checked.",
+     "The file was changed or lost bytes after it was checked, or its disk can't be read any more.",
      "Leave the device connected, copy the bundle to this computer's own disk, and repeat the command."},
     {FAIL_RECIPE, EXIT_USAGE, "recipe not usable",
      "The recipe has a wrong key, type or value, or something is missing.",

@@ -1,7 +1,6 @@
 #!/bin/bash
 # A person stops the loader. Before the pump was told to restart: exit code 130, what ran runs on, and nothing is lost. From
-# then on the loader goes on to its verdict, which is the safe thing. (While it sends, and while it restarts: test_loader.sh; a
-# second Ctrl-C: tests/unit/loader/test_job_trouble.c.)
+# then on the loader goes on to its verdict, which is the safe thing. (One pump alone: test_loader.sh.)
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/support/story.sh"
@@ -66,6 +65,52 @@ of_two_pumps_the_one_that_restarts_is_waited_for() {
     ends 0 suture receipt verify receipts/P200-0001-*.json
 }
 
-cart_ready interrupt 2
+# One is being checked out, one is being written, one restarts: each is told what the wish to stop means for it.
+of_three_pumps_each_is_told_whether_it_is_safe() {
+    bench
+    profile 1 'behaviour:' '  - version: "2.0.0"' '    boot_ms: 500'
+    profile 2 'link_speed: 3000'
+    profile 3 'link_speed: 500'
+    pumps 1 2 3
+    suture update unix:pump1.sock unix:pump2.sock unix:pump3.sock >lines &
+    loader=$!
+    ctl 1 wait trial 60
+    stopped INT
+    [ "$code" -eq 130 ]
+    grep -E '^P200-0001 .*the device is restarting: going on until it is known what it runs' lines
+    grep -E '^P200-0001 .*RETURN .*verified' lines
+    for n in 2 3; do
+        grep -E "^(P200-000$n|unix:pump$n.sock) .*E-09 .*it is safe to unplug now" lines
+        runs $n 1.0.0
+    done
+    grep -F '3 devices: 1 RETURN, 2 UNTOUCHED' lines
+}
+
+# The second wish ends all at once: what restarts is on hold until resumed, what was done stays done.
+a_second_wish_ends_it_and_resume_closes_it() {
+    bench
+    profile 1 'behaviour:' '  - version: "2.0.0"' '    boot_ms: 3000'
+    profile 2 'behaviour:' '  - version: "2.0.0"' '    boot_ms: 3000'
+    pumps 1 2
+    suture update --json unix:pump1.sock unix:pump2.sock >lines &
+    loader=$!
+    ctl 1 wait trial 60
+    ctl 2 wait trial 60
+    kill -INT $loader
+    until [ "$(grep -c 'once more: end' lines)" -eq 2 ]; do kill -0 $loader; sleep 0.02; done
+    stopped INT
+    [ "$code" -eq 16 ]
+    for n in 1 2; do
+        result $n | jq -e '.disposition == "hold" and .exit == 16 and .error.id == "E-09"
+            and (.error.what | contains("not known what it runs"))'
+        ctl $n wait settled 30
+    done
+    ends 0 suture resume unix:pump1.sock unix:pump2.sock
+    runs 1 2.0.0
+    runs 2 2.0.0
+}
+
+cart_ready interrupt 3
 side_by_side before_a_byte_was_sent_flash_is_as_it_was told_to_end_while_it_sends_it_leaves_what_is_there \
-    of_two_pumps_the_one_that_restarts_is_waited_for
+    'of_two_pumps_the_one_that_restarts_is_waited_for a_second_wish_ends_it_and_resume_closes_it' \
+    of_three_pumps_each_is_told_whether_it_is_safe

@@ -10,6 +10,7 @@
 #include "loader/session/job.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -40,6 +41,7 @@ enum quirk_kind {
     QUIRK_HANG_UP,     /* the link breaks before it was done */
     QUIRK_ANSWER_LOST, /* it is done, and the link breaks before the answer */
     QUIRK_SWAPPED,     /* the link breaks, and another pump sits at the cable */
+    QUIRK_NO_STICK,    /* meanwhile the stick with the bundle is pulled */
     QUIRK_INTERRUPT,   /* the person types Ctrl-C while it is done */
 };
 
@@ -493,6 +495,25 @@ static inline const struct quirk *quirk_of(const struct smp_header *request)
     return NULL;
 }
 
+/* Whoever holds the bundle open gets read errors from now on, as from a disk that is gone: this process' own memory has no
+ * page where a bundle begins. */
+static inline void pull_the_stick(void)
+{
+    char name[64], path[512];
+    int gone = open("/proc/self/mem", O_RDONLY | O_CLOEXEC), pulled = 0;
+
+    assert_true(gone >= 0);
+    for (int file = 3; file < 256; file++) {
+        snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+        ssize_t length = readlink(name, path, sizeof path - 1);
+        path[length > 0 ? length : 0] = '\0';
+        if (strstr(path, "pump.suture") != NULL)
+            pulled += dup2(gone, file) == file;
+    }
+    close(gone);
+    assert_int_equal(pulled, 1);
+}
+
 /* True when nothing more is to be done with the question. */
 static inline bool bend(const struct quirk *quirk, const struct smp_header *request)
 {
@@ -526,6 +547,9 @@ static inline bool bend(const struct quirk *quirk, const struct smp_header *requ
     case QUIRK_HANG_UP:
         pump_hang_up();
         return true;
+    case QUIRK_NO_STICK:
+        pull_the_stick();
+        return false;
     case QUIRK_INTERRUPT:
         pump.interrupts_wanted += 1;
         return false;

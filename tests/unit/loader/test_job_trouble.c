@@ -205,6 +205,37 @@ static void noise_where_an_answer_should_be_is_nonsense_too(void **state)
     assert_no_receipt();
 }
 
+/* ---- the stick */
+
+static void a_stick_that_is_pulled_before_it_was_touched_leaves_it_untouched(void **state)
+{
+    (void)state;
+    pump_quirk(SMP_GROUP_SUTURE, VERB_PREFLIGHT, (struct quirk){.kind = QUIRK_NO_STICK, .times = 1});
+    run_job_within(JOB_UPDATE, 10000);
+    assert_int_equal(job.failure.id, FAIL_BUNDLE_CHANGED);
+    assert_int_equal(job.verdict.disposition, DISPOSITION_UNTOUCHED);
+    assert_int_equal(pump.uploads, 0);
+}
+
+static void a_stick_that_is_pulled_while_it_is_written_ends_in_a_proven_old_version(void **state)
+{
+    (void)state;
+    pump_quirk(SMP_GROUP_IMAGE, IMAGE_UPLOAD, (struct quirk){.kind = QUIRK_NO_STICK, .after = 1, .times = 1});
+    run_job_within(JOB_UPDATE, 20000);
+    assert_ended(EXIT_FAILED_SAFE, DISPOSITION_RETURN, FAIL_BUNDLE_CHANGED);
+    assert_int_equal(pump.asked[VERB_ACTIVATE], 0);
+    assert_receipt(FAIL_NONE);
+}
+
+/* All of it is in the device by then. */
+static void a_stick_that_is_pulled_after_that_is_not_missed(void **state)
+{
+    (void)state;
+    pump_quirk(SMP_GROUP_SUTURE, VERB_ACTIVATE, (struct quirk){.kind = QUIRK_NO_STICK, .times = 1});
+    run_job(JOB_UPDATE);
+    assert_ended(EXIT_VERIFIED, DISPOSITION_RETURN, FAIL_NONE);
+}
+
 /* ---- another device at the cable */
 
 static void a_pump_that_is_swapped_in_any_step_is_seen(void **state)
@@ -590,6 +621,9 @@ int main(void)
         BENCH_STORY(nonsense_in_any_step_is_said),
         BENCH_STORY(nonsense_from_the_first_word_on_is_no_device_of_ours),
         BENCH_STORY(noise_where_an_answer_should_be_is_nonsense_too),
+        BENCH_STORY(a_stick_that_is_pulled_before_it_was_touched_leaves_it_untouched),
+        BENCH_STORY(a_stick_that_is_pulled_while_it_is_written_ends_in_a_proven_old_version),
+        BENCH_STORY(a_stick_that_is_pulled_after_that_is_not_missed),
         BENCH_STORY(a_pump_that_is_swapped_in_any_step_is_seen),
         BENCH_STORY(a_swapped_pump_gets_nothing),
         BENCH_STORY(another_pump_after_the_restart_puts_both_on_hold),
