@@ -25,6 +25,10 @@ struct bundle; /* one open descriptor, and what was proven of it */
  * it serves. FAIL_FILE_OPEN, FAIL_FILE_READ, FAIL_MEMORY, FAIL_BUNDLE_FORMAT, _TRUNCATED, _ENTRY, FAIL_MANIFEST_FORMAT,
  * _DIGEST, _PROFILE. */
 bool bundle_open(const char *path, struct bundle **out, struct failure *why);
+/* One owner more: the bundle is gone when each of them has closed it. */
+struct bundle *bundle_share(struct bundle *bundle);
+/* Whether both are the same file with the same envelope, unchanged between their openings. */
+bool bundle_same(const struct bundle *bundle, const struct bundle *other);
 /* NULL is allowed. */
 void bundle_close(struct bundle *bundle);
 /* What follows is borrowed from the bundle. */

@@ -17,6 +17,7 @@ struct bundle_place {
 };
 
 struct bundle {
+    unsigned more_owners; /* beside the one that opened it */
     int file;
     char *path;
     struct stat seen;    /* when it was opened */

@@ -32,14 +32,19 @@ bool bundle_pread(const struct bundle *bundle, uint64_t offset, void *data, size
     return true;
 }
 
+static bool seen_alike(const struct stat *a, const struct stat *b)
+{
+    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 bool bundle_unchanged(const struct bundle *bundle, struct failure *why)
 {
     struct stat now;
 
     if (fstat(bundle->file, &now) != 0)
         return failure_set(why, FAIL_FILE_READ, "%s: %s", bundle->path, strerror(errno));
-    if (now.st_size != bundle->seen.st_size || now.st_mtim.tv_sec != bundle->seen.st_mtim.tv_sec ||
-        now.st_mtim.tv_nsec != bundle->seen.st_mtim.tv_nsec)
+    if (!seen_alike(&now, &bundle->seen))
         return failure_set(why, FAIL_BUNDLE_CHANGED, "%s", bundle->path);
     return true;
 }
@@ -148,10 +153,27 @@ bool bundle_open(const char *path, struct bundle **out, struct failure *why)
     return true;
 }
 
+struct bundle *bundle_share(struct bundle *bundle)
+{
+    bundle->more_owners++;
+    return bundle;
+}
+
+bool bundle_same(const struct bundle *bundle, const struct bundle *other)
+{
+    return bundle->seen.st_dev == other->seen.st_dev && bundle->seen.st_ino == other->seen.st_ino &&
+           seen_alike(&bundle->seen, &other->seen) &&
+           span_equal(span_used(&bundle->bytes), span_used(&other->bytes));
+}
+
 void bundle_close(struct bundle *bundle)
 {
     if (bundle == NULL)
         return;
+    if (bundle->more_owners > 0) {
+        bundle->more_owners--;
+        return;
+    }
     if (bundle->file >= 0)
         close(bundle->file);
     free(bundle->bytes.data);

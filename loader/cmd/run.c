@@ -33,6 +33,7 @@ static void catch_signals(void)
 struct run {
     struct job_settings settings;
     struct show show;
+    struct shelf shelf;
     char store[FOLDER_NAME_MAX], receipts[FOLDER_NAME_MAX], bundles[FOLDER_NAME_MAX],
         station[STATION_MAX + 1];
     const char *answers[RECEIPT_CHECKS_MAX];
@@ -75,6 +76,7 @@ static bool choose_from(const struct invocation *call, enum job_kind kind, struc
     if (file != NULL && folder != NULL)
         return failure_set(why, FAIL_USAGE, "--bundle and --from exclude each other");
     run->settings.from.file = file;
+    run->settings.from.shelf = &run->shelf;
     if (file != NULL || !option_listed(call, "from") || (kind == JOB_VERIFY && folder == NULL))
         return true;
     run->settings.from.folder = run->bundles;
@@ -238,6 +240,7 @@ static enum exit_code run_all(struct job *jobs, const struct addresses *addresse
 out:
     for (size_t i = 0; i < started; i++)
         job_free(&jobs[i]);
+    shelf_clear(&run->shelf);
     return code;
 }
 

@@ -246,7 +246,7 @@ bool choose_bundle(const struct choose_from *from, enum choose_purpose purpose,
     if (!found)
         return false;
     bool fits = bundle_authenticate(chosen.bundle, trust, device->class_id, now, why) &&
-                bundle_verify(chosen.bundle, BUNDLE_AUTHENTICATED, why);
+                shelf_verify(from->shelf, &chosen.bundle, why);
     if (fits && purpose == CHOOSE_TO_COMPARE)
         chosen.plan = *bundle_plan(chosen.bundle, 0); /* its streams all lead to the same image */
     if (fits && purpose == CHOOSE_TO_INSTALL)

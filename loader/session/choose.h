@@ -6,6 +6,7 @@
 #include "agent/protocol/messages.h"
 #include "keys/certificate.h"
 #include "loader/record/trust_store.h"
+#include "loader/session/shelf.h"
 #include "manifests/bundle.h"
 #include "manifests/plan.h"
 
@@ -39,6 +40,7 @@ enum choose_purpose { CHOOSE_TO_INSTALL, CHOOSE_TO_COMPARE };
 /* Where to look: one file, or a folder. Exactly one is not NULL. */
 struct choose_from {
     const char *file, *folder;
+    struct shelf *shelf; /* what was verified for other devices of this run; NULL: nothing is kept */
 };
 
 /* Finds the bundle with the highest sequence for the device's class, proves it against the vendor's root (`now` in seconds

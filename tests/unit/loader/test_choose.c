@@ -9,6 +9,7 @@ static struct device_facts pump;
 static struct chosen chosen;
 static struct failure why;
 static struct trust trust;
+static struct shelf shelf; /* of the run; empty at first */
 
 /* A pump of revision B that runs an old release in slot A. */
 static struct device_facts a_pump(void)
@@ -47,6 +48,7 @@ static int set_up(void **state)
 static int clean_up(void **state)
 {
     chosen_free(&chosen);
+    shelf_clear(&shelf);
     return station_close(state);
 }
 
@@ -80,7 +82,7 @@ static void text_on_the_stick(const char *name, const char *text)
 static enum failure_id chosen_for(enum choose_purpose purpose, const char *file)
 {
     char folder[512];
-    struct choose_from from = {.file = file, .folder = file ? NULL : folder};
+    struct choose_from from = {.file = file, .folder = file ? NULL : folder, .shelf = &shelf};
 
     snprintf(folder, sizeof folder, "%s/stick", kit.folder);
     chosen_free(&chosen);
@@ -419,6 +421,44 @@ static void a_stream_that_the_bundle_lacks_is_nonsense(void **state)
     assert_int_equal(why.id, FAIL_DEVICE_MEMORY);
 }
 
+/* ---- the next device of the run */
+
+static void the_next_device_gets_what_was_verified_and_its_signers_are_judged_anew(void **state)
+{
+    (void)state;
+    release_of("pump.suture", 7);
+    assert_chosen("pump.suture");
+    const struct bundle *first = chosen.bundle;
+    assert_chosen("pump.suture");
+    assert_ptr_equal(chosen.bundle, first);
+    assert_int_equal(shelf.count, 1);
+    pump.root_version = 2;
+    trust = kit_trust(2);
+    assert_int_equal(from_the_stick(), FAIL_TOO_FEW_SIGNATURES);
+}
+
+static void a_file_that_was_written_again_is_verified_again(void **state)
+{
+    (void)state;
+    release_of("pump.suture", 7);
+    assert_chosen("pump.suture");
+    release_of("pump.suture", 8);
+    assert_chosen("pump.suture");
+    assert_int_equal(chosen.plan.sequence, 8);
+    assert_int_equal(shelf.count, 2);
+}
+
+static void a_full_shelf_only_costs_time(void **state)
+{
+    (void)state;
+    for (uint32_t sequence = 7; sequence < 7 + SHELF_MAX + 2; sequence++) {
+        release_of("pump.suture", sequence);
+        assert_chosen("pump.suture");
+        assert_int_equal(chosen.plan.sequence, sequence);
+    }
+    assert_int_equal(shelf.count, SHELF_MAX);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, clean_up)
 
 int main(void)
@@ -449,6 +489,9 @@ int main(void)
         STORY(what_the_device_can_not_hold_is_refused),
         STORY(a_loader_that_is_too_old_says_so),
         STORY(a_stream_that_the_bundle_lacks_is_nonsense),
+        STORY(the_next_device_gets_what_was_verified_and_its_signers_are_judged_anew),
+        STORY(a_file_that_was_written_again_is_verified_again),
+        STORY(a_full_shelf_only_costs_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
