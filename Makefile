@@ -30,7 +30,7 @@ PACKAGES  := libarchive libcyaml jansson nettle zlib libusb-1.0 libusbredirparse
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
 PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lmbedcrypto -lm
 # a device carries only what its agent calls
-AGENT_LIBS = $(shell pkg-config --libs libcyaml jansson nettle zlib libubootenv) -lmbedcrypto
+AGENT_LIBS = $(shell pkg-config --libs libcyaml jansson nettle zlib libubootenv) -laio -lmbedcrypto
 $(B)/suture-agent: private PKG_LIBS = $(AGENT_LIBS)
 CC        ?= cc
 WARNINGS  := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wno-format-truncation $(WERROR)

@@ -200,6 +200,11 @@ static bool check_places(const struct config_file *config, struct failure *why)
     if (strcmp(config->slot_a, config->slot_b) == 0 || strcmp(config->slot_a, config->state) == 0 ||
         strcmp(config->slot_b, config->state) == 0)
         return refuse(config->path, "state, slot_a, slot_b", "two of them are one", why);
+    unsigned gadgets = 0;
+    for (unsigned i = 0; i < config->content->doors_count; i++)
+        gadgets += strcmp(config->content->doors[i], "usb") == 0;
+    if (gadgets > 1)
+        return refuse(config->path, "doors", "usb is named twice", why);
     for (unsigned i = 0; i < config->content->doors_count; i++)
         if (strcmp(config->content->doors[i], "usb") == 0 && config->content->usb == NULL)
             return refuse(config->path, "usb", "needed for the door usb: vendor_id, product_id", why);

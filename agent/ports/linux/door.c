@@ -13,7 +13,7 @@
 static const struct {
     const char *word;
     const struct door_kind *kind;
-} kinds[] = {{"unix:", &door_unix}, {"tcp:", &door_tcp}, {"tty:", &door_tty}};
+} kinds[] = {{"unix:", &door_unix}, {"tcp:", &door_tcp}, {"tty:", &door_tty}, {"usb", &door_usb}};
 
 static bool kind_find(struct door *door, const char *word, struct failure *why)
 {
@@ -26,8 +26,8 @@ static bool kind_find(struct door *door, const char *word, struct failure *why)
         return true;
     }
     return failure_set(why, FAIL_AGENT_CONFIG,
-                       "%s: doors: '%s' is none of unix:PATH, tcp:PORT, tty:PATH@BAUD", door->config->path,
-                       word);
+                       "%s: doors: '%s' is none of unix:PATH, tcp:PORT, tty:PATH@BAUD, usb",
+                       door->config->path, word);
 }
 
 static void framing_start(struct door *door)
@@ -58,9 +58,10 @@ static bool memory_make(struct door *door, struct failure *why)
     return true;
 }
 
-bool door_open(struct door *door, const struct config_file *config, const char *word, struct failure *why)
+bool door_open(struct door *door, const struct config_file *config, const char *word, void *more,
+               struct failure *why)
 {
-    *door = (struct door){.config = config, .listener = -1, .file = -1};
+    *door = (struct door){.config = config, .listener = -1, .file = -1, .more = more};
     if (kind_find(door, word, why) && memory_make(door, why) && door->kind->open(door, why))
         return true;
     free(door->memory);
@@ -106,6 +107,19 @@ static void line_flow(struct door *door)
             line_send(&door->line, door->out.data + door->out.size, door->out.capacity - door->out.size);
 }
 
+static void stuck_forget(struct door *door)
+{
+    uint64_t now = monotonic_ms();
+
+    if (door->stuck == 0)
+        door->stuck = now;
+    if (now - door->stuck < DOOR_STUCK_MS)
+        return;
+    door->stuck = 0;
+    door->newly = true;
+    framing_start(door);
+}
+
 static bool move_out(struct door *door)
 {
     line_flow(door);
@@ -116,6 +130,10 @@ static bool move_out(struct door *door)
         door_hang_up(door);
     else if (put > 0)
         drop_first(&door->out, (size_t)put);
+    else
+        stuck_forget(door);
+    if (put != 0)
+        door->stuck = 0;
     return put != 0;
 }
 
@@ -197,6 +215,9 @@ void door_give(struct door *door, struct span raw)
 
 bool door_quiet(const struct door *door)
 {
-    return door->file < 0 || (door->out.size == 0 && (door->kind->carries == DOOR_PACKETS ||
-                                                      !frame_writer_busy(&door->line.writer)));
+    if (door->file < 0)
+        return true;
+    return door->out.size == 0 &&
+           (door->kind->carries == DOOR_PACKETS || !frame_writer_busy(&door->line.writer)) &&
+           (door->kind->quiet == NULL || door->kind->quiet(door));
 }

@@ -32,9 +32,11 @@ struct door_kind {
     /* Bytes moved, 0: none now, DOOR_GONE: whoever was there went away. */
     ssize_t (*read)(struct door *door, uint8_t *data, size_t capacity);
     ssize_t (*write)(struct door *door, const uint8_t *data, size_t size);
+    /* Whether what was written has left; NULL: it has, once it was taken. */
+    bool (*quiet)(const struct door *door);
 };
 #define DOOR_GONE ((ssize_t)-1)
-extern const struct door_kind door_unix, door_tcp, door_tty;
+extern const struct door_kind door_unix, door_tcp, door_tty, door_usb;
 
 struct door {
     const struct door_kind *kind;
@@ -45,6 +47,7 @@ struct door {
     ino_t number;
     void *more;       /* of the kind's own */
     uint64_t again;   /* ms: when a line that went away is tried again */
+    uint64_t stuck;   /* ms: since when waiting bytes do not move; 0: they do */
     bool newly;       /* someone came or went since it was asked */
     struct buffer in; /* bytes read, the first `taken` of them framed already */
     size_t taken;
@@ -56,8 +59,13 @@ struct door {
     uint8_t *memory;    /* all of the above */
 };
 
-/* From the configuration's word: "unix:PATH". FAIL_AGENT_CONFIG, FAIL_MEMORY; then FAIL_AGENT_DOOR, FAIL_AGENT_GADGET. */
-bool door_open(struct door *door, const struct config_file *config, const char *word, struct failure *why);
+/* Bytes that nobody takes for so long are dropped, and what is on its way with them: one host that does not read must not keep
+ * the others from the agent. */
+#define DOOR_STUCK_MS 3000
+
+/* From a word: "unix:PATH", or "usb" with `more` its gadget. FAIL_AGENT_CONFIG, FAIL_MEMORY; then FAIL_AGENT_DOOR, FAIL_AGENT_GADGET. */
+bool door_open(struct door *door, const struct config_file *config, const char *word, void *more,
+               struct failure *why);
 void door_shut(struct door *door);
 /* Reads and writes what is possible; true when bytes moved. */
 bool door_move(struct door *door);

@@ -164,8 +164,8 @@ static ssize_t socket_write(struct door *door, const uint8_t *data, size_t size)
 }
 
 const struct door_kind door_unix = {
-    DOOR_PACKETS, unix_open, unix_shut, socket_watch, socket_serve, socket_read, socket_write,
+    DOOR_PACKETS, unix_open, unix_shut, socket_watch, socket_serve, socket_read, socket_write, NULL,
 };
 const struct door_kind door_tcp = {
-    DOOR_PACKETS, tcp_open, socket_shut, socket_watch, socket_serve, socket_read, socket_write,
+    DOOR_PACKETS, tcp_open, socket_shut, socket_watch, socket_serve, socket_read, socket_write, NULL,
 };

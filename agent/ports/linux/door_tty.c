@@ -133,6 +133,13 @@ static ssize_t tty_write(struct door *door, const uint8_t *data, size_t size)
     return moved(write(door->file, data, size));
 }
 
+static bool tty_quiet(const struct door *door)
+{
+    int waiting = 0;
+
+    return ioctl(door->file, TIOCOUTQ, &waiting) != 0 || waiting == 0;
+}
+
 const struct door_kind door_tty = {
-    DOOR_FRAMES, tty_open, tty_shut, tty_watch, tty_serve, tty_read, tty_write,
+    DOOR_FRAMES, tty_open, tty_shut, tty_watch, tty_serve, tty_read, tty_write, tty_quiet,
 };

@@ -12,7 +12,9 @@
 
 #define TELL_AGAIN_MS 1000
 #define FREE_AGAIN_MS 250 /* a reset that waits for the device to be free looks so often */
-#define ROUNDS_MAX    64  /* pieces of work before signals and newcomers are looked at */
+static bool copy_settled(struct machine *machine);
+
+#define ROUNDS_MAX 64 /* pieces of work before signals and newcomers are looked at */
 
 /* ---- opening */
 
@@ -74,14 +76,55 @@ static enum port_link link_of(const struct config_file *config)
     return PORT_LINK_LINE;
 }
 
+static bool door_add(struct machine *machine, const char *word, struct failure *why)
+{
+    struct door *door = &machine->doors[machine->door_count];
+
+    if (!door_open(door, &machine->config, word, &machine->gadget, why))
+        return false;
+    machine->door_count++;
+    return true;
+}
+
+/* Blocks of a DFU download. While the boot loader's copy of a record is not made, nothing more is taken. */
+static enum dfu_taken push_take(void *context, uint64_t offset, struct span bytes, enum refusal *refusal,
+                                struct push_answer *out)
+{
+    struct machine *machine = context;
+
+    if (!copy_settled(machine))
+        return TAKEN_LATER;
+    *refusal = agent_push(&machine->agent, offset, bytes, monotonic_ms(), out);
+    return TAKEN;
+}
+
+static enum push_state push_state(void *context)
+{
+    const struct machine *machine = context;
+
+    return agent_push_state(&machine->agent);
+}
+
+/* The serial line is raw before a host can write on it. */
+static bool usb_begin(struct machine *machine, struct failure *why)
+{
+    const struct agent *agent = &machine->agent;
+
+    machine->dfu_taker = (struct dfu_taker){machine, push_take, push_state};
+    return gadget_open(&machine->gadget, &machine->config, agent->has_identity ? &agent->identity : NULL,
+                       &machine->dfu_taker, why) &&
+           door_add(machine, "usb", why) && door_add(machine, machine->gadget.console, why) &&
+           gadget_bind(&machine->gadget, why);
+}
+
 static bool doors_open(struct machine *machine, struct failure *why)
 {
     const struct config *content = machine->config.content;
 
     for (unsigned i = 0; i < content->doors_count; i++) {
-        if (!door_open(&machine->doors[i], &machine->config, content->doors[i], why))
+        bool usb = strcmp(content->doors[i], "usb") == 0;
+        if (usb ? !usb_begin(machine, why) : !door_add(machine, content->doors[i], why))
             return false;
-        machine->door_count++;
     }
     return true;
 }
@@ -120,6 +163,7 @@ void machine_close(struct machine *machine)
 {
     for (unsigned i = 0; i < machine->door_count; i++)
         door_shut(&machine->doors[i]);
+    gadget_close(&machine->gadget);
     status_close(&machine->status);
     linux_port_end(&machine->port);
     storage_close(&machine->storage);
@@ -270,7 +314,7 @@ static int wait_ms(uint64_t wake)
 /* Waits for bytes, newcomers, or `wake`. False: a signal came, or poll failed (`why`). */
 static bool wait(struct machine *machine, int signals, uint64_t wake, struct failure *why)
 {
-    struct pollfd polls[2 + CONFIG_DOORS_MAX * DOOR_POLLS];
+    struct pollfd polls[2 + MACHINE_DOORS_MAX * DOOR_POLLS];
     nfds_t count = 2;
 
     polls[0] = (struct pollfd){signals, POLLIN, 0};

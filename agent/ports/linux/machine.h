@@ -6,11 +6,13 @@
 #include "agent/agent_state.h"
 #include "agent/ports/linux/boot_control.h"
 #include "agent/ports/linux/door.h"
+#include "agent/ports/linux/gadget.h"
 #include "agent/ports/linux/linux_port.h"
 #include "agent/ports/linux/status.h"
 #include "agent/ports/linux/storage.h"
 
-#define MACHINE_PAGE (64u * 1024) /* bytes of flash work and read-back */
+#define MACHINE_DOORS_MAX (CONFIG_DOORS_MAX + 1) /* usb is two: bulk pipes and a serial line */
+#define MACHINE_PAGE      (64u * 1024)           /* bytes of flash work and read-back */
 
 struct machine {
     struct config_file config;
@@ -19,8 +21,10 @@ struct machine {
     struct boot_outcome boot;
     struct agent agent;
     struct agent_memory memory;
-    uint8_t *ram; /* what `memory` points into */
-    struct door doors[CONFIG_DOORS_MAX];
+    uint8_t *ram;         /* what `memory` points into */
+    struct gadget gadget; /* all zero: none */
+    struct dfu_taker dfu_taker;
+    struct door doors[MACHINE_DOORS_MAX];
     unsigned door_count;
     struct door *asker; /* whom the next answer is for; NULL: nobody */
     struct status_door status;
