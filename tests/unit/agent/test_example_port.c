@@ -345,6 +345,26 @@ static void it_answers_in_the_framing_of_the_request_and_steps_over_noise(void *
     }
 }
 
+/* So many requests as it says have a place: one with the agent, the others as console lines in the UART's ring. */
+static void it_promises_what_its_uart_keeps(void **state)
+{
+    (void)state;
+    static const uint8_t packet[EXAMPLE_FRAME];
+    static uint8_t frame[2 * EXAMPLE_FRAME];
+    struct frame_writer writer;
+    struct message_capabilities caps;
+    put_factory();
+    boots();
+    asks(SMP_READ, SMP_GROUP_SUTURE, VERB_CAPABILITIES);
+    assert_int_equal(application_runs(), SWITCHED_OFF);
+    assert_int_equal(message_capabilities_read(answered(), &caps), OK);
+    assert_int_equal(caps.buffer_size, EXAMPLE_FRAME);
+    assert_int_equal(caps.buffer_count, 3);
+    frame_writer_start(&writer, FRAMING_CONSOLE, span_of(packet, sizeof packet));
+    size_t size = frame_writer_take(&writer, frame, sizeof frame);
+    assert_true((caps.buffer_count - 1) * size <= EXAMPLE_UART_BUFFER);
+}
+
 static void a_trial_is_handed_over_and_forbids_therapy(void **state)
 {
     (void)state;
@@ -457,6 +477,7 @@ int main(void)
         test(an_empty_board_stays_in_its_boot_loader_and_says_that_nothing_runs),
         test(a_settled_board_runs_its_image_under_the_watchdog),
         test(it_answers_in_the_framing_of_the_request_and_steps_over_noise),
+        test(it_promises_what_its_uart_keeps),
         test(a_trial_is_handed_over_and_forbids_therapy),
         test(a_self_test_that_fails_resets_into_the_old_image),
         test(a_healthy_trial_is_confirmed_and_frees_therapy),

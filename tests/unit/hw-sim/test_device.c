@@ -395,6 +395,31 @@ static void an_image_of_another_size_is_not_loaded(void **state)
     pump_gone(&pump);
 }
 
+/* Its door keeps 8 KiB, and one packet is with the agent. */
+static void a_pump_promises_the_packets_that_it_keeps(void **state)
+{
+    static const struct {
+        const char *profile;
+        uint32_t size, count;
+    } rows[] = {{"", 2048, 5},
+                {"buffer: 4096\n", 4096, 3},
+                {"buffer: 512\n", 512, 17},
+                {"buffer: 32768\n", 32768, 1},
+                {"buffers: 2\n", 2048, 2}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct message_capabilities caps;
+        struct pump pump;
+        pump_make(&pump, rows[i].profile);
+        on(&pump);
+        assert_int_equal(pump_ask(&pump, VERB_CAPABILITIES, span_of("", 0)), CLIENT_ANSWER);
+        assert_int_equal(message_capabilities_read(client_answer(&pump.client), &caps), OK);
+        assert_int_equal(caps.buffer_size, rows[i].size);
+        assert_int_equal(caps.buffer_count, rows[i].count);
+        pump_gone(&pump);
+    }
+}
+
 static void two_pumps_in_one_process_do_not_know_of_each_other(void **state)
 {
     (void)state;
@@ -462,6 +487,7 @@ int main(void)
         cmocka_unit_test(what_is_sent_down_a_pulled_cable_is_lost),
         cmocka_unit_test(blank_flash_stays_in_the_boot_loader_and_says_so),
         cmocka_unit_test(an_image_of_another_size_is_not_loaded),
+        cmocka_unit_test(a_pump_promises_the_packets_that_it_keeps),
         cmocka_unit_test(two_pumps_in_one_process_do_not_know_of_each_other),
         cmocka_unit_test(each_event_is_told_as_one_line),
     };
