@@ -259,6 +259,28 @@ static void what_a_firmware_says_between_answers_can_be_heard(void **state)
     desk_close(desk);
 }
 
+/* What would still be on the wire when its answer counts as late is not sent in one piece. */
+static void a_slow_line_gets_smaller_packets_than_its_device_takes(void **state)
+{
+    struct desk *desk = desk_open();
+    char slow[sizeof desk->device.address + 8];
+    struct session session;
+
+    (void)state;
+    session_packet_max(&desk->session, 4096);
+    assert_int_equal(desk->session.client.packet_max, 4096);
+    snprintf(slow, sizeof slow, "%s@9600", desk->device.address);
+    session_disconnect(&desk->session);
+    assert_true(session_init(&session, slow, NULL));
+    assert_true(session_connect(&session, desk->now, NULL));
+    session_packet_max(&session, 4096);
+    assert_int_equal(session.client.packet_max, line_packet_max(9600));
+    session_packet_max(&session, 256);
+    assert_int_equal(session.client.packet_max, 256);
+    session_free(&session);
+    desk_close(desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_line_opened_anew_begins_with_console_and_returns_to_cobs),
         cmocka_unit_test(half_an_answer_costs_one_timeout),
         cmocka_unit_test(what_a_firmware_says_between_answers_can_be_heard),
+        cmocka_unit_test(a_slow_line_gets_smaller_packets_than_its_device_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
