@@ -1,6 +1,7 @@
 /* Questions of the agent, as runs of hooks. */
 #include "agent/ports/linux/linux_port.h"
 
+#include "agent/ports/linux/door.h"
 #include "agent/ports/linux/holds.h"
 #include "keys/base/hex.h"
 #include "keys/base/version.h"
@@ -192,6 +193,15 @@ static enum status port_sign(void *context, struct span private_key, struct span
     return p256_sign(private_key.data, digest, signature);
 }
 
+/* One packet is with the agent; others wait in its door, or in the kernel before that, on a line as console frames: 127 bytes
+ * for each 93. */
+static uint32_t buffers_of(const struct config_file *config, enum port_link link)
+{
+    uint32_t room = link == PORT_LINK_LINE ? DOOR_BYTES / 127 * 93 : DOOR_BYTES;
+
+    return 1 + room / config->buffer;
+}
+
 void linux_port_start(struct linux_port *port, const struct config_file *config, const struct layout *layout,
                       enum port_link link)
 {
@@ -206,6 +216,7 @@ void linux_port_start(struct linux_port *port, const struct config_file *config,
                 .layout = *layout,
                 .agent_version = SUTURE_VERSION,
                 .link = link,
+                .buffers = buffers_of(config, link),
                 .block_max = class->block_max,
                 .segment_max = class->segment_max,
                 .decoder_ram = class->ram,
