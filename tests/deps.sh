@@ -14,7 +14,7 @@ packages() {
     fuzz) echo clang libclang-rt-dev ;;
     # Debian's npm brings some 400 packages: only where no npm of any origin is
     interop) echo python3 python3-venv; command -v npm >/dev/null || echo nodejs npm ;;
-    vm) echo qemu-system-x86 qemu-utils seabios nbdkit nbdkit-plugin-dev busybox-static cpio kmod xz-utils zstd dfu-util socat ;;
+    vm) echo fdisk qemu-system-x86 qemu-utils seabios nbdkit nbdkit-plugin-dev busybox-static cpio kmod xz-utils zstd dfu-util socat ;;
     *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh fuzz interop vm" >&2; exit 64 ;;
     esac
 }

@@ -2,26 +2,37 @@
 VM := $(B)/vm
 VM_STORIES := $(sort $(wildcard tests/vm/test_*.sh))
 
-$(VM)/forgetful.so: tests/vm/disk/forgetful.c | $(B)/see/.made
+# ---- what runs beside a guest
+$(VM)/forgetful.so $(VM)/witness.so: $(VM)/%.so: tests/vm/disk/%.c | $(B)/see/.made
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(call host_command,tests) -fPIC -shared -o $@ $<
 -include $(wildcard $(VM)/*.d)
 
-# from Debian's package; a newer one replaces it
+VM_LINK = $(CC) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+    $(PKG_LIBS) -laio -lcmocka $(LDFLAGS)
+$(VM)/proof: LDFLAGS += -Wl,--wrap=p256_verify,--wrap=p256_sign
+$(VM)/proof: $(call objects,tests/vm/disk/proof.c tests/vm/disk/replay.c) $(LIB_SUPPORT)
+$(VM)/bare_gadget $(VM)/bare_bulk $(VM)/smp_bulk $(VM)/smp_sink: $(VM)/%: $(B)/obj/tests/vm/usb/%.o
+VM_PROGRAMS := $(addprefix $(VM)/,bare_gadget bare_bulk smp_bulk smp_sink)
+$(VM)/proof $(VM_PROGRAMS): $(LIB_LINUX) $(TEST_LIBS_loader)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(VM_LINK)
+
+# ---- the guest. Debian's kernel comes from its package; a newer one replaces it
 .PHONY: vm-kernel
 vm-kernel:
 	@tests/vm/kernel.sh $(VM)/kernel
-$(VM)/guest.cpio: $(PROGRAMS) tests/vm/guest.sh tests/vm/guest/init | vm-kernel
-	$(say) GUEST $@
-	@tests/vm/guest.sh $(VM)/kernel $@ $(PROGRAMS) $(VM_GUEST_FILES)
-
 # what comes from Debian's archive into the guest, besides the kernel
 VM_GUEST_FILES = $(shell command -v dfu-util)
+$(VM)/guest.cpio: $(PROGRAMS) $(VM_PROGRAMS) $(VM)/witness.so tests/vm/guest.sh tests/vm/guest/init | vm-kernel
+	$(say) GUEST $@
+	@tests/vm/guest.sh $(VM)/kernel $@ $(PROGRAMS) $(VM_PROGRAMS) $(VM)/witness.so:lib/witness.so $(VM_GUEST_FILES)
 
 test-vm: ## real USB, real disks and power cuts in a machine under QEMU (no KVM needed)
 	@tests/deps.sh build test
 	@tests/vm/run.sh $(VM_STORIES)
-run-vm: $(VM)/guest.cpio $(VM)/forgetful.so
+run-vm: $(VM)/guest.cpio $(VM)/forgetful.so $(VM)/proof
 
 .PHONY: test-vm run-vm

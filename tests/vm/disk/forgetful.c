@@ -174,7 +174,7 @@ static int disk_write(void *handle, const void *data, uint32_t count, uint64_t o
     memset(dirty + first, 1, end - first);
     if (through)
         sectors_settle(first, end - first);
-    return command_note(through ? DISK_WRITE_THROUGH : DISK_WRITE, offset, count, data);
+    return command_note(through ? COMMAND_WRITE_THROUGH : COMMAND_WRITE, offset, count, data);
 }
 
 static int disk_flush(void *handle, uint32_t flags)
@@ -183,7 +183,7 @@ static int disk_flush(void *handle, uint32_t flags)
     if (++commands == cut_at)
         cut();
     sectors_settle(0, size / DISK_SECTOR);
-    return command_note(DISK_FLUSH, 0, 0, NULL);
+    return command_note(COMMAND_FLUSH, 0, 0, NULL);
 }
 
 static struct nbdkit_plugin plugin = {
