@@ -119,6 +119,8 @@ install: docs ## install programs and documents under DESTDIR and PREFIX
 	install -m 0644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/suture
 	install -d $(DESTDIR)$(PREFIX)/share/doc/suture/schema
 	install -m 0644 docs/schema/*.json $(DESTDIR)$(PREFIX)/share/doc/suture/schema
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,@PREFIX@,$(PREFIX),g' agent/ports/linux/suture-agent.service.in >$(DESTDIR)$(PREFIX)/lib/systemd/system/suture-agent.service
 	install -m 0644 hw-sim/profiles/*.yaml $(DESTDIR)$(PREFIX)/share/suture/profiles
 	for page in $$(cd $(B)/share && find . -type f); do \
 	    install -D -m 0644 $(B)/share/$$page $(DESTDIR)$(PREFIX)/share/$$page || exit 1; done

@@ -75,6 +75,7 @@ static int spawn(struct hook *hook, char *const words[], int in, int out, int er
     error = error ? error : posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
     error = error ? error : posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
     error = error ? error : posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+    error = error ? error : posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     error = error ? error : posix_spawn_file_actions_addchdir_np(&actions, "/");
     error = error ? error : posix_spawn(&hook->process, words[0], &actions, &attributes, words, environment);
     posix_spawnattr_destroy(&attributes);
