@@ -14,7 +14,7 @@ talks() {
 
 what_a_firmware_says_is_hidden_until_somebody_asks() {
     bench
-    talks 1 50 'battery 90 %\r\n'
+    talks 1 200 'battery 90 %\r\n'
     pumps 1
     ends 0 suture verify serial:pump1.tty
     ! said battery >/dev/null
