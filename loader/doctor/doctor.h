@@ -32,8 +32,9 @@ struct port_facts {
     gid_t group;
     char group_name[64]; /* "" when the group has no name */
     mode_t mode;
-    bool usable; /* this process may read and write it */
-    bool held;   /* by `holder` */
+    bool adapter; /* on USB: the udev rule is about it */
+    bool usable;  /* this process may read and write it */
+    bool held;    /* by `holder` */
     struct port_holder holder;
 };
 

@@ -4,12 +4,24 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
+
+/* By the kernel's name, whatever name leads to it. */
+static bool is_adapter(const char *path)
+{
+    char *real = realpath(path, NULL);
+    const char *slash = real != NULL ? strrchr(real, '/') : NULL;
+    bool adapter = slash != NULL && (strncmp(slash, "/ttyUSB", 7) == 0 || strncmp(slash, "/ttyACM", 7) == 0);
+
+    free(real);
+    return adapter;
+}
 
 static bool port_here(const char *path, struct port_facts *out)
 {
@@ -22,6 +34,7 @@ static bool port_here(const char *path, struct port_facts *out)
     out->group = about.st_gid;
     out->mode = about.st_mode & 07777;
     snprintf(out->group_name, sizeof out->group_name, "%s", group != NULL ? group->gr_name : "");
+    out->adapter = is_adapter(path);
     out->usable = faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
     out->held = port_holder_find(path, &out->holder);
     return true;

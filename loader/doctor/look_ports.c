@@ -104,6 +104,22 @@ static bool has_group(const struct doctor_world *world, gid_t group)
     return false;
 }
 
+/* No group opens it: the rule does where it is about such ports and not there yet, else its owner is changed, which lasts
+ * until the port is made anew. */
+static void no_door(struct look *look, const char *path, const struct port_facts *port)
+{
+    char before[MEND_MAX / 2], mend[MEND_MAX], user[160];
+
+    shell_word(look->world->user_name, user, sizeof user);
+    snprintf(before, sizeof before, "until it is plugged in again or the computer restarts: sudo chown %s ",
+             user);
+    mend_with(mend, before, path, "");
+    look_mend(look, FAIL_LINK_PERMISSION, port->adapter && !look->rule_there ? RULE_COMMAND : mend,
+              "%s: %s may not use it, and no group that a user should be in may (mode %03o, group %s)", path,
+              look->world->user_name, (unsigned)port->mode & 0777,
+              port->group_name[0] != '\0' ? port->group_name : "unnamed");
+}
+
 /* Why it may not be used, from the nearest cure on: the group's door is open and the user stands in the group's list but
  * not inside; the door is open and the user is not in the list; there is no door. */
 static void closed_port(struct look *look, const char *path, const struct port_facts *port)
@@ -113,10 +129,7 @@ static void closed_port(struct look *look, const char *path, const struct port_f
     char mend[MEND_MAX], before[160];
 
     if (!door || has_group(world, port->group)) {
-        look_mend(look, FAIL_LINK_PERMISSION, RULE_COMMAND,
-                  "%s: %s may not use it, and no group that a user should be in may (mode %03o, group %s)",
-                  path, world->user_name, (unsigned)port->mode & 0777,
-                  port->group_name[0] != '\0' ? port->group_name : "unnamed");
+        no_door(look, path, port);
         return;
     }
     if (world->listed(world, port->group)) {

@@ -199,9 +199,10 @@ static void a_group_that_was_given_after_the_login_wants_a_new_login(void **stat
 static void nobody_is_ever_sent_into_the_group_root(void **state)
 {
     (void)state;
-    port = (struct port_facts){.group = 0, .group_name = "root", .mode = 0660};
+    there_is_no("etc/udev/rules.d/60-suture-serial.rules");
+    port = (struct port_facts){.group = 0, .group_name = "root", .mode = 0660, .adapter = true};
     look();
-    found("port", GRADE_MEND, FAIL_LINK_PERMISSION, "mode 660, group root", "--udev-rule");
+    found("port", GRADE_MEND, FAIL_LINK_PERMISSION, "mode 660, group root", "suture doctor --udev-rule");
     for (size_t i = 0; i < finding_count; i++)
         assert_null(strstr(findings[i].mend, "usermod"));
 }
@@ -209,11 +210,25 @@ static void nobody_is_ever_sent_into_the_group_root(void **state)
 static void a_group_without_the_right_to_write_is_no_cure(void **state)
 {
     (void)state;
+    there_is_no("etc/udev/rules.d/60-suture-serial.rules");
     port.usable = is_listed = false;
+    port.adapter = true;
     port.mode = 0640;
     world.group_count = 1;
     look();
-    found("port", GRADE_MEND, FAIL_LINK_PERMISSION, "mode 640, group dialout", "--udev-rule");
+    found("port", GRADE_MEND, FAIL_LINK_PERMISSION, "mode 640, group dialout", "suture doctor --udev-rule");
+}
+
+static void a_closed_port_that_the_rule_does_not_open_is_given_to_the_user(void **state)
+{
+    (void)state;
+    port = (struct port_facts){.group = 0, .group_name = "root", .mode = 0600, .adapter = true};
+    look(); /* the rule is there already */
+    found("port", GRADE_MEND, FAIL_LINK_PERMISSION, "mode 600", "sudo chown tess /");
+    there_is_no("etc/udev/rules.d/60-suture-serial.rules");
+    port.adapter = false;
+    look();
+    found("port", GRADE_MEND, FAIL_LINK_PERMISSION, "mode 600", "sudo chown tess /");
 }
 
 static void a_port_that_a_program_has_names_it(void **state)
@@ -549,6 +564,7 @@ int main(void)
         STATION_STORY(a_group_that_was_given_after_the_login_wants_a_new_login),
         STATION_STORY(nobody_is_ever_sent_into_the_group_root),
         STATION_STORY(a_group_without_the_right_to_write_is_no_cure),
+        STATION_STORY(a_closed_port_that_the_rule_does_not_open_is_given_to_the_user),
         STATION_STORY(a_port_that_a_program_has_names_it),
         STATION_STORY(a_suture_at_work_is_never_to_be_killed),
         STATION_STORY(a_port_that_modem_manager_has_is_to_be_mended),
