@@ -59,7 +59,7 @@ bool job_is_silent(const struct job *job, uint64_t now)
 {
     uint64_t answered = client_answered_at(&job->session.client);
 
-    return job->met && job->step != STEP_GATHER && now - answered >= SILENCE_TOLD_MS;
+    return job->phase_name != NULL && job->step != STEP_GATHER && now - answered >= SILENCE_TOLD_MS;
 }
 
 void job_tell_silence(struct job *job, uint64_t now)

@@ -11,8 +11,9 @@ IMAGE_SIZE=30000
 # liar DOOR RULE…: pump 1 is met there from now on
 liar() {
     "$B/tests/e2e/liar" "$1" pump1.sock "${@:2}" &
+    lying=$!
     local path=${1#*:}
-    until [ -e "$path" ] || [ -L "$path" ]; do kill -0 $!; sleep 0.01; done
+    until [ -e "$path" ] || [ -L "$path" ]; do kill -0 $lying; sleep 0.01; done
 }
 # lied EXIT ID DISPOSITION RULE…: pump 1 lies by these rules, pump 2 is honest
 lied() {
@@ -107,6 +108,20 @@ a_flood_instead_of_the_report_is_unknown() {
     lied 16 E-74 hold report=wrong
     runs 1 2.0.0
 }
+# on_a_line EXIT ID DISPOSITION RULE: the same at a serial port, in COBS frames by then
+on_a_line() {
+    bench
+    pumps 1 2
+    liar pty:liar.tty "$4"
+    judged "$1" "$2" "$3" serial:liar.tty
+}
+noise_on_a_line_in_the_middle_of_sending_is_unknown_until_resumed() {
+    on_a_line 16 E-74 hold upload+2=noise
+    kill $lying
+    honest_again
+}
+frames_without_end_on_a_line_are_no_progress() { on_a_line 16 E-74 hold upload+2=wrong; }
+answers_in_a_crowd_on_a_line_are_found() { on_a_line 0 - return identity=crowd; }
 answers_in_a_crowd_of_others_are_found() { lied 0 - return identity=crowd; }
 
 # ---- another one
@@ -216,6 +231,8 @@ side_by_side 'one_that_wants_other_bytes_each_time_is_nonsense one_that_jumps_fo
     the_serial_number_of_its_neighbour_is_refused_for_both' \
     'packets_of_a_wrong_number_are_no_progress a_port_that_vanishes_before_it_is_known_is_no_device' \
     'a_flood_instead_of_the_report_is_unknown a_port_that_vanishes_in_the_check_leaves_it_untouched' \
+    noise_on_a_line_in_the_middle_of_sending_is_unknown_until_resumed \
+    'frames_without_end_on_a_line_are_no_progress answers_in_a_crowd_on_a_line_are_found' \
     'deaf_in_the_check_is_untouched a_port_that_vanishes_in_the_report_is_unknown_until_resumed' \
     'deaf_while_it_is_written_is_unknown_until_resumed a_port_that_vanishes_while_it_is_written_is_unknown_until_resumed' \
     'deaf_when_told_to_restart_is_unknown_until_resumed' \

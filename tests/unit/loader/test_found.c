@@ -198,6 +198,18 @@ static void a_silent_boot_is_told_with_its_own_time(void **state)
     assert_said("longer than the 60 s that are normal");
 }
 
+/* What was not touched will not be unknown. */
+static void a_silence_before_it_was_touched_is_given_up(void **state)
+{
+    (void)state;
+    pump_quirk(SMP_GROUP_SUTURE, VERB_CHECK, (struct quirk){.kind = QUIRK_SILENT});
+    pump_quirk(SMP_GROUP_SUTURE, VERB_IDENTITY, (struct quirk){.kind = QUIRK_SILENT, .after = 1});
+    run_job(JOB_UPDATE);
+    assert_ended(EXIT_NO_DEVICE, DISPOSITION_UNTOUCHED, FAIL_TIMEOUT);
+    assert_said(" s: given up in ");
+    assert_int_equal(times_said("unknown in "), 0);
+}
+
 /* Between two of its words nothing else is drawn: a bar that stands still would say that all is well. */
 static void a_silence_stays_on_a_terminal_until_it_ends(void **state)
 {
@@ -239,6 +251,7 @@ int main(void)
         BENCH_STORY(a_short_silence_is_nobodys_business),
         BENCH_STORY(the_time_that_is_told_is_the_time_that_it_takes),
         BENCH_STORY(a_silent_boot_is_told_with_its_own_time),
+        BENCH_STORY(a_silence_before_it_was_touched_is_given_up),
         BENCH_STORY(a_silence_stays_on_a_terminal_until_it_ends),
         BENCH_STORY(without_a_release_only_the_end_is_told),
     };
