@@ -124,7 +124,8 @@ static const char *const examples[] = {
     "suture-sim ctl p200.yaml wait off 60",
     "suture-sim ctl p200.yaml power-on",
     "# power-cut now|at-operation N [before|torn|after]|at-share S [before|torn|after], power-on,",
-    "# cable pull|plug, mute on|off, babble on|off, service on|off, therapy on|off, patient on|off,",
+    "# usb stall|reset, cable pull|plug, mute on|off, babble on|off, service on|off, therapy on|off, patient "
+    "on|off,",
     "# alarm on|off, battery N [mains|no-mains], settings TEXT, status,",
     "# wait off|on|hung|recovery|staged|trial|settled|confirmed|rolled-back [SECONDS]",
     "suture-sim ctl p200.yaml status",

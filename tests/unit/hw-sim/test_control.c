@@ -57,6 +57,9 @@ static void every_wrong_question_is_an_error_and_changes_nothing(void **state)
         "power-cut at-operation 5 sideways",
         "power-cut at-share 1.5",
         "power-cut at-share nan",
+        "usb",
+        "usb dance",
+        "usb stall", /* its door is none */
         "faults dance",
         "faults loss",
         "faults loss per_million=5 per=frame",

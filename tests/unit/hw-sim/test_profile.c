@@ -154,6 +154,32 @@ static void a_tcp_door_keeps_its_place_as_written(void **state)
     folder_gone(&folder);
 }
 
+static void a_usb_door_waits_at_a_path_or_a_port_or_dials(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *place;
+        enum door_scheme scheme;
+    } rows[] = {
+        {"door: usbredir:unix:p.sock\n", "p.sock", DOOR_USB_UNIX},
+        {"door: usbredir:connect:q.sock\n", "q.sock", DOOR_USB_DIAL},
+        {"door: usbredir:127.0.0.1:4000\nusb_speed: full\n", "127.0.0.1:4000", DOOR_USB_TCP},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct folder folder = folder_with(least, rows[i].line);
+        struct profile_file profile;
+        struct failure why = {0};
+        if (!profile_read(folder.profile, &profile, &why))
+            fail_msg("%s", why.what);
+        assert_int_equal(profile.door_scheme, rows[i].scheme);
+        assert_true(door_is_usb(profile.door_scheme));
+        assert_int_equal(profile.content->usb_speed, i == 2 ? USB_FULL : USB_HIGH);
+        assert_string_equal(profile.door + strlen(profile.door) - strlen(rows[i].place), rows[i].place);
+        profile_free(&profile);
+        folder_gone(&folder);
+    }
+}
+
 static void lines_that_can_not_be_are_refused(void **state)
 {
     (void)state;
@@ -165,6 +191,13 @@ static void lines_that_can_not_be_are_refused(void **state)
         "door: tcp:127.0.0.1:65536\n",
         "door: tcp:127.0.0.1:40x\n",
         "door: tcp:127.0.0.1.example:40\n",
+        "door: usbredir:\n",
+        "door: usbredir:unix:\n",
+        "door: usbredir:0.0.0.0:4000\n",
+        "door: usbredir:connect:\n",
+        "door: usbredir:unix:p.sock\nbaud: 9600\n",
+        "door: usbredir:unix:p.sock\nfaults:\n  - kind: pull\n    at_ms: 5\n    for_ms: 5\n",
+        "usb_speed: low\n",
         "baud: 299\n",
         "baud: 4000001\n",
         "faults:\n  - kind: mood\n",
@@ -338,6 +371,7 @@ int main(void)
         cmocka_unit_test(behaviour_is_found_by_version_or_sequence_and_the_first_row_counts),
         cmocka_unit_test(a_line_has_a_rate_and_a_script_of_faults),
         cmocka_unit_test(a_tcp_door_keeps_its_place_as_written),
+        cmocka_unit_test(a_usb_door_waits_at_a_path_or_a_port_or_dials),
         cmocka_unit_test(lines_that_can_not_be_are_refused),
         cmocka_unit_test(versions_are_one_to_three_numbers),
         cmocka_unit_test(every_mistake_is_refused_with_file_line_and_reason),
