@@ -34,11 +34,15 @@ an_update_at_both_speeds_ends_in_return() {
 a_port_of_its_own_is_told_at_the_start() {
     bench
     on_usb 1 127.0.0.1:0
-    pumps 1 >/dev/null
-    local address
-    address=$(grep -ho 'usbredir:127.0.0.1:[0-9]*' simulator.log started 2>/dev/null | head -n 1)
-    [ -n "$address" ]
-    ends 0 suture devices "$address"
+    suture-sim run pump1.yaml >simulator.log 2>&1 &
+    simulator=$!
+    trap pumps_off EXIT
+    until grep -q '^ready' simulator.log; do
+        kill -0 $simulator
+        sleep 0.02
+    done
+    ctl 1 wait on
+    ends 0 suture devices "$(grep -o 'usbredir:127.0.0.1:[0-9]*' simulator.log)"
     said 'P200-0001'
 }
 
@@ -59,7 +63,8 @@ a_device_that_left_the_bus_is_another_by_the_next_look() {
     ctl 1 usb reset
     ends 0 suture devices $at
     ctl 1 cable pull
-    ends 13 suture devices $at
+    ends 12 suture devices $at
+    said 'shares no USB device'
     ctl 1 cable plug
     ends 0 suture devices $at
 }

@@ -11,6 +11,7 @@
 #include "tests/support/pump.h"
 #include "tests/support/usb_kit.h"
 
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <usbredirparser.h>

@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$top"
-mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,usb}
+mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,usb,usb_device}
 
 unhex() { tr -d '\n ' | sed 's/../\\x&/g' | xargs -0 printf '%b'; }
 # as FIRST FILE NAME: a file behind a first byte that says as what it is read
@@ -34,6 +34,17 @@ vectors() {
         as '\x02' "$file" "files/recipe-$(basename "$file")"
         as '\x03' "$file" "files/profile-$(basename "$file")"
     done
+}
+
+# what a host asks of a device: a descriptor, a download, a configuration and a packet over usbredir
+usb_device() {
+    printf '\x00\x03\x80\x06\x00\x02\x00\x00\xff\x00' >"$out/usb_device/descriptor"
+    printf '\x00\x32\x21\x01\x00\x00\x01\x00\x04\x00\xd8\x6b\x82\x02\xa1\xa1\x03\x00\x00\x01\x00\x06\x00' \
+        >"$out/usb_device/download"
+    printf '\x00\x04\x08\x00\x08\x00\x00\x00\x53\x55\x01\x01' >"$out/usb_device/packet"
+    printf '\x01\x01\x02\x00\x0a\x80\x06\x80\x00\x00\x01\x00\x00\x40\x00' >"$out/usb_device/redir-control"
+    printf '\x01\x01\x02\x05\x01\x01\x02\x01\x12\x01\x00\x08\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x53\x55\x01\x01' \
+        >"$out/usb_device/redir-packet"
 }
 
 words() {
@@ -99,5 +110,6 @@ made() {
 
 vectors
 words
+usb_device
 descriptors
 made

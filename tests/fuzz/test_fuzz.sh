@@ -20,8 +20,8 @@ code=0
 for target in "$@"; do
     name=$(basename "$target")
     inputs=$(find "$work/seeds/${name#fuzz_}" "tests/fuzz/found/${name#fuzz_}" -type f 2>/dev/null | sort)
-    # the whole device is slow, and has fewer turns
-    [ "$name" = fuzz_agent ] && share=20 || share=1
+    # a whole device is slow, and has fewer turns
+    case $name in fuzz_agent | fuzz_usb_device) share=20 ;; *) share=1 ;; esac
     # shellcheck disable=SC2086
     if ! timeout 100 "$target" $((runs / share)) "$seed" "$work/input" $inputs >"$work/said" 2>&1; then
         sed 's/^/# /' "$work/said" | tail -n 40
