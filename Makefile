@@ -18,6 +18,12 @@ SEE_loader    := keys manifests agent/protocol loader
 SEE_hw-sim    := keys manifests agent hw-sim
 SEE_tests     := keys manifests agent loader hw-sim tests
 VIEWS         := keys manifests protocol agent loader hw-sim tests
+# Made while this file is read: were they made anew by a rule, make would look at headers through links that come and go.
+see_links      = $(foreach v,$(VIEWS),$(foreach f,$(SEE_$(v)),mkdir -p $(B)/see/$(v)/$(dir $(f)) && ln -s $(CURDIR)/$(f) $(B)/see/$(v)/$(f) &&))
+see_text      := $(CURDIR) $(foreach v,$(VIEWS),$(v): $(SEE_$(v));)
+ifneq ($(MAKECMDGOALS),clean)
+$(shell [ "$$(cat $(B)/see/.made 2>/dev/null)" = "$(see_text)" ] || { rm -rf $(B)/see && $(see_links) echo "$(see_text)" >$(B)/see/.made; })
+endif
 
 # ---- source lists: X_DEVICE is also built for the device, X_HOST may allocate, X_ADAPTER talks to a library
 include keys/rules.mk manifests/rules.mk agent/rules.mk hw-sim/rules.mk loader/rules.mk
@@ -83,15 +89,10 @@ Q       := $(if $(V),,@)
 say      = @printf '  %-6s %s\n'
 view_of  = $(if $(filter agent/protocol/%,$(1)),protocol,$(firstword $(subst /, ,$(1))))
 host_command = $(CC) $(CFLAGS_ALL) $(PKG_CFLAGS) -I$(B)/see/$(1)
-$(B)/obj/%.o: %.c | $(B)/see/.made
+$(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(call host_command,$(call view_of,$*)) -c $< -o $@
-
-$(B)/see/.made: Makefile
-	@rm -rf $(B)/see
-	@$(foreach v,$(VIEWS),$(foreach f,$(SEE_$(v)),mkdir -p $(B)/see/$(v)/$(dir $(f)) && ln -s $(CURDIR)/$(f) $(B)/see/$(v)/$(f);))
-	@touch $@
 
 -include $(shell test -d $(B)/obj && find $(B)/obj -name '*.d')
 
