@@ -123,6 +123,7 @@ install: docs ## install programs and documents under DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's,@PREFIX@,$(PREFIX),g' agent/ports/linux/suture-agent.service.in >$(DESTDIR)$(PREFIX)/lib/systemd/system/suture-agent.service
 	install -m 0644 hw-sim/profiles/*.yaml $(DESTDIR)$(PREFIX)/share/suture/profiles
+	install -D -m 0644 loader/70-suture.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/70-suture.rules
 	for page in $$(cd $(B)/share && find . -type f); do \
 	    install -D -m 0644 $(B)/share/$$page $(DESTDIR)$(PREFIX)/share/$$page || exit 1; done
 

@@ -7,9 +7,12 @@ static const struct command *const commands[] = {
 };
 
 static const struct command_address addresses[] = {
+    {"usb", "BUS-PORT", "",
+     "a USB device at this place, as usb:3-1.4; usb:serial=TEXT; or usb, the only one"},
     {"serial", "PATH[@BAUD]", "/dev/tty", "a serial port; 115200 baud when no speed is given"},
     {"tcp", "HOST:PORT", "", "an agent on a network; an IPv6 address in brackets"},
     {"unix", "PATH", "", "a socket, as the simulator offers it"},
+    {"usbredir", "HOST:PORT", "", "a USB device that another machine shares; or usbredir:unix:PATH"},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -19,7 +19,7 @@ static void on_interrupt(int number)
 }
 
 /* A reader that goes away, or a terminal that is closed, must not end the program in the middle of an activation. */
-static void catch_signals(void)
+const volatile int *run_catch_interrupts(void)
 {
     struct sigaction stop = {.sa_handler = on_interrupt}, ignore = {.sa_handler = SIG_IGN};
 
@@ -27,6 +27,7 @@ static void catch_signals(void)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGHUP, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    return &interrupts;
 }
 
 /* Everything that the settings point to. */
@@ -203,7 +204,7 @@ static void print_table(FILE *out, const struct job *jobs, size_t count)
     fputc('\n', out);
 }
 
-/* serial:auto is a question too: nobody is an answer, and no success. */
+/* Looking is a question too: nobody is an answer, and no success. */
 static enum exit_code nobody_found(const struct job *jobs, const struct addresses *addresses,
                                    enum exit_code code)
 {
@@ -214,8 +215,8 @@ static enum exit_code nobody_found(const struct job *jobs, const struct addresse
             return code;
     if (!addresses->looked)
         return code;
-    failure_set(&why, FAIL_NO_DEVICE, "serial:auto looked at %zu ports in %s", addresses->count,
-                addresses->where);
+    failure_set(&why, FAIL_NO_DEVICE, "looked at %zu ports in %s%s", addresses->count, addresses->where,
+                addresses->looked_at_usb ? " and at USB" : "");
     return command_fail(&why);
 }
 
@@ -226,7 +227,10 @@ static enum exit_code run_all(struct job *jobs, const struct addresses *addresse
     enum exit_code code = EXIT_INTERNAL;
     size_t started = 0;
 
-    catch_signals();
+    const volatile int *wishes = run_catch_interrupts();
+
+    if (addresses->usb_unseen.id != FAIL_NONE)
+        failure_print(stderr, &addresses->usb_unseen);
     for (; started < addresses->count; started++) {
         if (!job_start(&jobs[started], kind, addresses->list[started].text, &run->settings, &why)) {
             code = command_fail(&why);
@@ -234,7 +238,7 @@ static enum exit_code run_all(struct job *jobs, const struct addresses *addresse
         }
         jobs[started].origin = addresses->list[started].origin;
     }
-    code = nobody_found(jobs, addresses, jobs_run(jobs, started, &interrupts));
+    code = nobody_found(jobs, addresses, jobs_run(jobs, started, wishes));
     if (started > 1 && !job_only_asks(kind) && run->show.format != SHOW_JSON)
         print_table(stdout, jobs, started);
 out:

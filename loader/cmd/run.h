@@ -35,7 +35,7 @@
     }
 #define OPTION_ALL                                                                                           \
     {                                                                                                        \
-        "all", NULL, "every device at this station's serial ports (= serial:auto)"                           \
+        "all", NULL, "every device at this station's USB and serial ports"                                   \
     }
 #define OPTION_CHATTER                                                                                       \
     {                                                                                                        \
@@ -53,6 +53,9 @@
 /* Runs a job of this kind on every address of the command line, prints a table when there are several, and returns the
  * worst exit code. */
 enum exit_code run_jobs(const struct invocation *call, enum job_kind kind);
+
+/* From now on a wish to stop (Ctrl-C and its like) is counted, and ends nothing by itself. */
+const volatile int *run_catch_interrupts(void);
 
 extern const struct command command_devices, command_check, command_update, command_resume, command_rollback,
     command_verify, command_receipt, command_trust, command_identify, command_log, command_doctor;

@@ -19,7 +19,9 @@
 #include "loader/session/session.h"
 #include "loader/show/show.h"
 
-/* A port that serial:auto found may be anything: what is no device of ours there is passed over, within FOUND_MS. */
+#include <poll.h>
+
+/* A place that was found may be anything: what is no device of ours there is passed over, within FOUND_MS. */
 enum job_origin { JOB_NAMED, JOB_FOUND };
 #define FOUND_MS 5000
 
@@ -138,6 +140,8 @@ void job_run(struct job *job, uint64_t now);
 uint64_t job_wake(const struct job *job);
 /* True while it waits for time, not for the link. */
 bool job_pauses(const struct job *job, uint64_t now);
+/* What to poll(2) for until job_wake; descriptor -1 where there is nothing. */
+struct pollfd job_poll(const struct job *job, uint64_t now);
 bool job_ended(const struct job *job);
 /* The person wants to stop. Before the device was told to restart the job ends at once, with what ran still running; after
  * that it goes on to its verdict, which is the safe thing, and only a second interrupt ends it: unknown, on hold. */

@@ -319,6 +319,9 @@ static bool is_nobody(const struct job *job)
     case FAIL_LINK_PERMISSION:
     case FAIL_LINK_BUSY:
     case FAIL_MODEM_MANAGER:
+    case FAIL_USB_PERMISSION:
+    case FAIL_USB_BUSY:
+    case FAIL_USB_DRIVER:
     case FAIL_INTERRUPTED:
     case FAIL_MEMORY:
     case FAIL_INTERNAL:

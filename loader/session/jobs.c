@@ -1,7 +1,6 @@
 /* Any number of jobs in one event loop: who is woken when, who waits for whom, and the batch's exit code. */
 #include "loader/session/job_inner.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,16 +11,21 @@ static uint64_t steady_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+struct pollfd job_poll(const struct job *job, uint64_t now)
+{
+    bool listens = !job_ended(job) && !job_pauses(job, now) && link_is_open(&job->session.link);
+    short events = session_wants_write(&job->session) ? POLLIN | POLLOUT : POLLIN;
+
+    return (struct pollfd){.fd = listens ? job->session.link.descriptor : -1, .events = events};
+}
+
 /* Sleeps until a link has something or a job wants to run. */
 static void wait_for_any(struct job *jobs, size_t count, struct pollfd *polls)
 {
     uint64_t now = steady_ms(), wake = now + 1000;
 
     for (size_t i = 0; i < count; i++) {
-        bool listens =
-            !job_ended(&jobs[i]) && !job_pauses(&jobs[i], now) && link_is_open(&jobs[i].session.link);
-        polls[i].fd = listens ? jobs[i].session.link.descriptor : -1;
-        polls[i].events = (short)(session_wants_write(&jobs[i].session) ? POLLIN | POLLOUT : POLLIN);
+        polls[i] = job_poll(&jobs[i], now);
         if (job_wake(&jobs[i]) < wake)
             wake = job_wake(&jobs[i]);
     }

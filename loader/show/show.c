@@ -285,26 +285,63 @@ static void show_line(struct show *show, const struct event *event)
     case EVENT_CHATTER:
         show_chatter(show, event);
         break;
+    case EVENT_GONE:
+        fprintf(show->out, "%s%*s gone from %s\n", event->label, pad, "", event->address);
+        break;
     case EVENT_PROGRESS:
         break;
     }
 }
 
+/* The place first: the end of a line may not fit. */
+static void row_device(const struct show *show, const struct event *event, struct show_row *row)
+{
+    char line[256];
+
+    show_device_line(event->device, line, sizeof line);
+    snprintf(row->text, sizeof row->text, "%s%*s at %s  %s", event->label, padding(show, event->label), "",
+             event->address, line);
+}
+
+static bool event_lives(const struct show *show, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_PHASE:
+    case EVENT_PROGRESS:
+    case EVENT_SILENCE:
+        return true;
+    case EVENT_DEVICE:
+    case EVENT_GONE:
+        return show->watching;
+    default:
+        return false;
+    }
+}
+
+static void row_take(struct show *show, const struct event *event)
+{
+    struct show_row *row = event->kind == EVENT_GONE ? NULL : row_of(show, event->address);
+
+    if (event->kind == EVENT_GONE)
+        row_remove(show, event->address);
+    else if (row != NULL && event->kind == EVENT_DEVICE)
+        row_device(show, event, row);
+    else if (row != NULL && event->kind == EVENT_PROGRESS)
+        row_bar(show, event, row);
+    else if (row != NULL)
+        row_phase(show, event, row);
+}
+
 /* On a terminal phases and bars live; who is there, notes and results stay, and a result ends the living line. */
 static void show_terminal(struct show *show, const struct event *event)
 {
-    bool lives = event->kind == EVENT_PHASE || event->kind == EVENT_PROGRESS || event->kind == EVENT_SILENCE;
-    struct show_row *row = lives ? row_of(show, event->address) : NULL;
-
     rows_erase(show);
-    if (row != NULL && event->kind != EVENT_PROGRESS)
-        row_phase(show, event, row);
-    else if (row != NULL)
-        row_bar(show, event, row);
+    if (event_lives(show, event))
+        row_take(show, event);
+    else
+        show_line(show, event);
     if (event->kind == EVENT_RESULT)
         row_remove(show, event->address);
-    if (!lives)
-        show_line(show, event);
     rows_draw(show);
 }
 

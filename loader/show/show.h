@@ -21,6 +21,7 @@ enum event_kind {
     EVENT_IDENTIFY, /* all of it: `device`, `abilities`, `report` or NULL, `proven` */
     EVENT_LOG,      /* one entry of its log: `log` */
     EVENT_CHATTER,  /* what its firmware said between frames: `text`, or how many lines more: `passed_over` */
+    EVENT_GONE,     /* while it is watched: `device`, as it was known last, is no longer at `address` */
 };
 
 struct event {
@@ -57,6 +58,7 @@ struct show {
     FILE *out;
     FILE *record; /* gets the JSON line of each event too; NULL: nothing does */
     bool colour;
+    bool watching;           /* on a terminal devices are living lines, until EVENT_GONE */
     unsigned label_width;    /* of the longest label so far, at least 12 columns */
     unsigned columns, lines; /* of the terminal, which may be resized */
     unsigned drawn;          /* living lines that stand on the terminal now */

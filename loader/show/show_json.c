@@ -11,7 +11,7 @@
 static const char *event_name(enum event_kind kind)
 {
     static const char *const names[] = {"device", "phase",    "progress", "silence", "note",
-                                        "result", "identify", "log",      "chatter"};
+                                        "result", "identify", "log",      "chatter", "gone"};
     return names[kind];
 }
 
@@ -73,7 +73,7 @@ void show_event_json(FILE *out, const struct event *event)
                              json_string(event->label));
     if (line == NULL)
         return;
-    if (event->kind == EVENT_DEVICE || event->kind == EVENT_IDENTIFY)
+    if (event->kind == EVENT_DEVICE || event->kind == EVENT_IDENTIFY || event->kind == EVENT_GONE)
         add_device(line, event->device);
     if (event->kind == EVENT_IDENTIFY)
         show_identify_json(line, event);

@@ -203,6 +203,19 @@ install_puts_pages_where_man_and_shells_look() {
     done
 }
 
+# udev's own check where there is one (systemd 254), else each line is what udev(7) says a rule is
+the_udev_rule_is_installed_and_well_formed() {
+    local rule=root/usr/lib/udev/rules.d/70-suture.rules
+    make -s -C "$top" install B="$B" DESTDIR="$PWD/root" PREFIX=/usr >/dev/null
+    grep -q 'ID_USB_INTERFACES}=="\*:ff5301:\*".*TAG+="uaccess"' "$rule"
+    if udevadm verify --help >/dev/null 2>&1; then
+        udevadm verify --resolve-names=never "$rule"
+    else
+        ! grep -vE '^#|^$' "$rule" |
+            grep -vE '^[A-Z]+(\{[A-Z_]+\})?(==|!=|=|\+=)"[^"]*"(, [A-Z]+(\{[A-Z_]+\})?(==|!=|=|\+=)"[^"]*")*$'
+    fi
+}
+
 # with TOOL STORY: the story where the tool is installed, else a skip that nobody can miss
 with() {
     if command -v "$1" >/dev/null; then
@@ -215,7 +228,7 @@ ok $2 # SKIP $1 is not installed here: what was made for it was NOT tried"
 stories="each_man_page_has_every_command_option_and_exit_code every_command_teaches_by_examples_that_are_right
     bash_takes_every_script
     bash_completes_commands_options_and_verbs bash_completes_files_folders_and_addresses bash_scripts_are_words_not_commands
-    help_teaches_whoever_mistypes install_puts_pages_where_man_and_shells_look"
+    help_teaches_whoever_mistypes install_puts_pages_where_man_and_shells_look the_udev_rule_is_installed_and_well_formed"
 skipped=
 with groff groff_warns_of_nothing
 with mandoc mandoc_warns_of_nothing_but_the_date

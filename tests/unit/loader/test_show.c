@@ -86,6 +86,13 @@ static void a_device_is_one_line(void **state)
         text, "7F31         P-200 rev B  SN 7F31  slot A 4.2.0 (seq 12)  settled  at unix:/run/pump.sock\n");
 }
 
+static void a_device_that_goes_is_one_line(void **state)
+{
+    (void)state;
+    tell(event_of(EVENT_GONE));
+    assert_string_equal(text, "7F31         gone from unix:/run/pump.sock\n");
+}
+
 static void a_device_that_runs_nothing_says_so_loudly(void **state)
 {
     struct device_facts facts = a_pump();
@@ -488,6 +495,28 @@ static void a_line_that_stays_goes_above_the_living_ones(void **state)
                                 "7F32         [3/6 send    ] ############------------  50%\r\n");
 }
 
+static void watched_devices_live_until_they_go(void **state)
+{
+    struct event event = event_of(EVENT_DEVICE);
+
+    (void)state;
+    show.watching = true;
+    event.address = "usb:3-1.4";
+    tell(event);
+    assert_string_equal(
+        seen(), "7F31         at usb:3-1.4  P-200 rev B  SN 7F31  slot A 4.2.0 (seq 12)  settled\r\n");
+    event.address = "usb:3-2";
+    event.label = "7F32";
+    tell(event);
+    event.kind = EVENT_GONE;
+    seen();
+    event.address = "usb:3-1.4";
+    tell(event);
+    assert_string_equal(seen(),
+                        "\x1b[2A\r\x1b[J7F32         at usb:3-2  P-200 rev B  SN 7F31  slot A 4.2.0 (seq 12)"
+                        "  settled\r\n");
+}
+
 static void a_phase_lives_and_a_result_ends_it(void **state)
 {
     struct event phase = event_of(EVENT_PHASE), result = event_of(EVENT_RESULT);
@@ -619,6 +648,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LINES(a_device_is_one_line),
+        LINES(a_device_that_goes_is_one_line),
         LINES(a_device_that_runs_nothing_says_so_loudly),
         LINES(a_result_is_cause_next_step_verdict_and_receipt),
         LINES(a_good_result_is_one_line),
@@ -638,6 +668,7 @@ int main(void)
         TERMINAL(each_device_has_a_living_line_of_its_own),
         TERMINAL(a_silence_takes_the_place_of_the_bar_until_it_moves),
         TERMINAL(a_line_that_stays_goes_above_the_living_ones),
+        TERMINAL(watched_devices_live_until_they_go),
         TERMINAL(a_phase_lives_and_a_result_ends_it),
         TERMINAL(a_living_line_never_wraps),
         TERMINAL(a_window_of_any_width_gets_lines_that_fit),
