@@ -254,6 +254,14 @@ static void on_log(void *context, int level, const char *message)
 
 /* ---- bytes */
 
+static void hung_up(struct redir *redir)
+{
+    if (redir->presence == USB_AWAITED)
+        lose(redir, FAIL_NO_DEVICE, "the other end hung up before a device came: another host may be at it");
+    else
+        lose(redir, FAIL_USB_VANISHED, "the program that shares it hung up");
+}
+
 /* The parser asks for exactly what a packet still lacks, so that an announced length shows here before it is waited for. */
 static int on_read(void *context, uint8_t *data, int count)
 {
@@ -267,7 +275,7 @@ static int on_read(void *context, uint8_t *data, int count)
     if (redir->taken >= TURN_MAX)
         return 0;
     if (link_read(&redir->wire, data, (size_t)count, &got) == LINK_LOST) {
-        lose(redir, FAIL_USB_VANISHED, "the program that shares it hung up");
+        hung_up(redir);
         return -1;
     }
     redir->taken += got;
@@ -280,7 +288,7 @@ static int on_write(void *context, uint8_t *data, int count)
     size_t put;
 
     if (link_write(&redir->wire, data, (size_t)count, &put) == LINK_LOST) {
-        lose(redir, FAIL_USB_VANISHED, "the program that shares it hung up");
+        hung_up(redir);
         return -1;
     }
     return (int)put;

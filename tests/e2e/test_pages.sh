@@ -104,7 +104,7 @@ bash_completes_files_folders_and_addresses() {
     offers "a stick" suture update --from a
     offers store suture update --store = st
     offers "pump.sock pump.suture" suture update --bundle pump
-    offers "serial: tcp: unix:" suture devices ""
+    offers "serial: tcp: unix: usb: usbredir:" suture devices ""
     offers unix: suture devices u
     offers pump.sock suture devices unix : pump.so
     offers "pump.sock pump.suture" suture update --json unix : p
