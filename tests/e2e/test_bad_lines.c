@@ -13,6 +13,8 @@
 #define ROWS_MAX    4
 #define ROW_SIZE    128
 #define MOST_MS     (60 * 60 * 1000)
+#define BREAK_MS    2000 /* the longest */
+#define FLASH_MS    1000 /* of one upload: eight blocks of 20 ms, their pages, journal and records */
 #define ANSWER_MS   2000
 #define UPLOADS_MAX 4 /* of one seed, where no CRC guards the packets */
 #define PUMPS       4
@@ -92,10 +94,11 @@ static void rate_row(struct script *script, const char *kind)
 static void break_row(struct script *script, const char *kind)
 {
     if (any(script, 0, 1) == 0)
-        row_add(script, "%s at_byte=%u for_ms=%u", kind, any(script, 1, IMAGE_SIZE), any(script, 1, 2000));
+        row_add(script, "%s at_byte=%u for_ms=%u", kind, any(script, 1, IMAGE_SIZE),
+                any(script, 1, BREAK_MS));
     else
         row_add(script, "%s at_ms=%u for_ms=%u", kind, any(script, 1, 40 * packet_ms(script)),
-                any(script, 1, 2000));
+                any(script, 1, BREAK_MS));
 }
 
 static void chatter_row(struct script *script)
@@ -239,12 +242,29 @@ static void port_is_free(const struct script *script)
         script_failed(script, "the device does not call it staged");
 }
 
+/* All time is accounted for: bytes on the wire, the way of each packet there and back, flash, a timeout for each silence, and
+ * for each break that a script may make. */
+static void no_time_was_lost(const struct script *script, uint64_t took_us)
+{
+    const struct wired_line *line = &script->line;
+    uint64_t crossed = wired.to_device.sent + wired.to_host.sent;
+    uint64_t packets = 1 + wired.to_device.sent / CLIENT_PACKET_MIN;
+    uint64_t allowed_us = crossed * WIRE_BITS * 1000000 / line->baud + packets * 2 * line->delay_us +
+                          FLASH_MS * 1000 + (uint64_t)wired.silences * WIRED_TIMEOUT_MS * 1000 +
+                          script->count * (uint64_t)BREAK_MS * 1000;
+
+    if (took_us > allowed_us)
+        script_failed(script, "it took longer than its faults explain");
+}
+
 static void seed_runs(uint64_t seed, struct tally *tally)
 {
     struct script script = script_of(seed);
 
     line_laid(&script);
+    uint64_t start_us = wired.now_us;
     tally->uploads += file_arrives(&script);
+    no_time_was_lost(&script, wired.now_us - start_us);
     tally->scripts++;
     tally->faults += wired_faults(&wired);
     tally->silences += wired.silences;
