@@ -77,6 +77,20 @@ lines_of_an_update_that_stops_and_goes_on() {
     keep_receipts
 }
 
+lines_of_watching() {
+    story=watching
+    bench
+    pumps 1
+    suture devices --watch --json unix:pump1.sock >watched 2>began 8<&- &
+    watcher=$!
+    until grep -q '"device"' watched; do kill -0 $watcher; sleep 0.05; done
+    ctl 1 cable pull
+    until grep -q '"gone"' watched; do kill -0 $watcher; sleep 0.05; done
+    kill -INT $watcher
+    wait $watcher || true
+    made watched
+}
+
 lines_of_guided_checks() {
     story=checks
     bench
@@ -145,7 +159,7 @@ bench() {
     export SUTURE_TRUST=$PWD/trust SUTURE_RECEIPTS=$PWD/receipts SUTURE_BUNDLES=$PWD/stick
     suture trust add vendor.root >/dev/null
 }
-side_by_side the_demo "the_whole_way lines_of_a_station" "lines_of_asking lines_of_a_line_with_chatter" \
+side_by_side the_demo "the_whole_way lines_of_a_station lines_of_watching" "lines_of_asking lines_of_a_line_with_chatter" \
     "lines_of_an_update_that_stops_and_goes_on lines_of_guided_checks"
 code=$?
 (run_stories schemas_name_what_the_manual_names $checks) || code=1
