@@ -106,3 +106,17 @@ int unix_connect(const char *path, enum failure_id id, struct failure *why)
         close(file);
     return -1;
 }
+
+int unix_dial(const char *path)
+{
+    struct sockaddr_un address;
+
+    if (!address_of(path, &address, FAIL_DOOR, NULL))
+        return -1;
+    int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (file >= 0 && connect(file, (const struct sockaddr *)&address, sizeof address) == 0)
+        return file;
+    if (file >= 0)
+        close(file);
+    return -1;
+}

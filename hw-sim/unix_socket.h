@@ -22,4 +22,7 @@ int unix_accept(const struct unix_listener *listener);
 /* Connects, blocking; -1 and `id` when nobody listens there. */
 int unix_connect(const char *path, enum failure_id id, struct failure *why);
 
+/* Connects without waiting; the connection does not block. -1: nobody listens there now. */
+int unix_dial(const char *path);
+
 #endif

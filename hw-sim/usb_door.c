@@ -136,7 +136,7 @@ static void dial(struct usb_door *door, uint64_t now)
     if (door->scheme != DOOR_USB_DIAL || door->host >= 0 || now < door->dial_at)
         return;
     door->dial_at = now + USB_DOOR_AGAIN_MS;
-    int file = unix_connect(door->path, FAIL_DOOR, NULL);
+    int file = unix_dial(door->path);
     if (file >= 0)
         welcome(door, file);
 }
@@ -148,17 +148,26 @@ void usb_door_watch(const struct usb_door *door, struct pollfd polls[DOOR_POLLS]
     short events = 0;
 
     if (door->host >= 0)
-        events = (short)((usb_redir_listens(door->redir) ? POLLIN : 0) |
+        events = (short)((usb_redir_listens(door->redir) ? POLLIN : POLLRDHUP) |
                          (usb_redir_has_more(door->redir) ? POLLOUT : 0));
     polls[0] = (struct pollfd){door->listener.file, POLLIN, 0};
-    polls[1] = (struct pollfd){events != 0 ? door->host : -1, events, 0};
+    polls[1] = (struct pollfd){door->host, events, 0};
+}
+
+/* A host that is not read from left: nothing that it sent is worth taking. */
+static bool gone_unheard(const struct usb_door *door, short happened)
+{
+    return (happened & (POLLRDHUP | POLLHUP | POLLERR)) != 0 && !usb_redir_listens(door->redir);
 }
 
 void usb_door_serve(struct usb_door *door, const struct pollfd polls[DOOR_POLLS], uint64_t now)
 {
     bool mine = polls[1].fd >= 0 && polls[1].fd == door->host;
 
-    if (mine && (polls[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !usb_redir_read(door->redir, now))
+    if (mine && gone_unheard(door, polls[1].revents))
+        hang_up(door);
+    else if (mine && (polls[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
+             !usb_redir_read(door->redir, now))
         hang_up(door);
     if (polls[0].fd >= 0 && polls[0].fd == door->listener.file && (polls[0].revents & POLLIN) != 0)
         let_in(door);

@@ -278,6 +278,24 @@ static void a_second_host_is_shown_out_and_the_next_may_come(void **state)
     street_gone(&street);
 }
 
+static void a_host_that_asks_and_never_reads_is_not_read_from_and_leaves_room_when_it_goes(void **state)
+{
+    (void)state;
+    struct street street;
+    uint8_t memory[SMP_HEADER_SIZE];
+    street_make(&street);
+    configure(&street);
+    for (uint64_t id = 100; id < 300; id++)
+        redir_host_bulk(&street.host, id, USB_ENDPOINT_SMP_OUT, identity_request(memory), 0);
+    turns(&street, 200);
+    assert_in_range(street.host.bulks, 1, 100);
+    host_leaves(&street);
+    host_comes(&street);
+    configure(&street);
+    assert_answers(&street);
+    street_gone(&street);
+}
+
 static void a_host_that_is_none_is_hung_up_on(void **state)
 {
     (void)state;
@@ -360,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_pulled_cable_is_told_on_a_socket_that_stays),
         cmocka_unit_test(a_host_that_comes_while_the_device_is_off_hears_of_it_when_it_starts),
         cmocka_unit_test(a_second_host_is_shown_out_and_the_next_may_come),
+        cmocka_unit_test(a_host_that_asks_and_never_reads_is_not_read_from_and_leaves_room_when_it_goes),
         cmocka_unit_test(a_host_that_is_none_is_hung_up_on),
         cmocka_unit_test(a_door_that_dials_finds_its_host_again),
         cmocka_unit_test(a_door_on_a_port_says_which),
