@@ -5,9 +5,10 @@ TEST_LIBS_keys      = $(LIB_KEYS)
 TEST_LIBS_manifests = $(LIB_MANIFESTS) $(TEST_LIBS_keys)
 TEST_LIBS_protocol  = $(LIB_PROTOCOL) $(TEST_LIBS_manifests)
 TEST_LIBS_agent     = $(LIB_AGENT) $(TEST_LIBS_protocol)
+TEST_LIBS_linux     = $(LIB_LINUX) $(TEST_LIBS_agent)
 TEST_LIBS_hw-sim    = $(LIB_SIM) $(TEST_LIBS_agent)
 TEST_LIBS_loader    = $(LIB_LOADER) $(TEST_LIBS_hw-sim)
-TEST_FOLDERS       := keys manifests protocol agent hw-sim loader
+TEST_FOLDERS       := keys manifests protocol agent linux hw-sim loader
 test_libs           = $(or $(TEST_LIBS_$(firstword $(subst /, ,$(patsubst tests/unit/%,%,$(1))))),$(TEST_LIBS_loader))
 
 TEST_SOURCES   := $(sort $(wildcard tests/unit/*/test_*.c tests/vectors/test_*.c tests/power/test_*.c tests/e2e/test_*.c))
@@ -38,6 +39,8 @@ test: ## install what is missing, build, run every test; SAN=1 with sanitizers
 
 run-tests: $(PROGRAMS) $(TEST_PROGRAMS) $(STORY_HELPERS) $(FUZZ_SHORT) $(if $(SAN),,device)
 	@B=$(B) tests/run.sh $(TEST_PROGRAMS) $(TEST_STORIES)
+
+$(B)/tests/unit/linux/%: LDFLAGS += -lubootenv -laio
 
 # programs that a folder's stories run
 STORY_PROGRAMS_keys      = $(B)/suture-key
