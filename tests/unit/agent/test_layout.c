@@ -195,6 +195,26 @@ static void erasing_an_area_touches_nothing_else(void **state)
 
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static enum status sync_now(void *context)
+{
+    (void)context;
+    return OK;
+}
+
+static void only_slots_may_stand_where_writes_wait_for_a_sync(void **state)
+{
+    struct flash disk = chip->flash;
+
+    (void)state;
+    disk.sync = sync_now;
+    for (unsigned i = 0; i < AREA_COUNT; i++) {
+        const struct flash *flash = layout.areas[i].flash;
+        layout.areas[i].flash = &disk;
+        assert_int_equal(layout_check(&layout), i >= AREA_SLOT_A ? OK : BAD_FORMAT);
+        layout.areas[i].flash = flash;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +232,7 @@ int main(void)
         test(a_flash_without_a_function_is_refused),
         test(access_cannot_leave_an_area),
         test(erasing_an_area_touches_nothing_else),
+        test(only_slots_may_stand_where_writes_wait_for_a_sync),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,6 +171,77 @@ static void more_than_the_image_is_refused(void **state)
     slot_end(slot);
 }
 
+/* A disk's cache: what is in a block is safe once it was synced, and only then is the block done. */
+static struct cache {
+    struct slot *slot;
+    unsigned syncs;
+    uint64_t done_at_sync; /* what the writer called done when it synced last */
+    enum status answer;
+} cache;
+
+static enum status cache_sync(void *context)
+{
+    (void)context;
+    cache.syncs++;
+    cache.done_at_sync = cache.slot->writer.done;
+    return cache.answer;
+}
+
+static struct slot *slot_behind_a_cache(enum status answer)
+{
+    struct slot *slot = slot_of(16, 0xff);
+
+    cache = (struct cache){.slot = slot, .answer = answer};
+    slot->chip->flash.sync = cache_sync;
+    return slot;
+}
+
+static void a_block_is_done_after_its_sync_and_not_before(void **state)
+{
+    struct slot *slot = slot_behind_a_cache(OK);
+
+    (void)state;
+    start(slot, 2 * BLOCK + 100, 0);
+    put_until(slot, BLOCK - 1, 64);
+    assert_int_equal(cache.syncs, 0);
+    put_until(slot, BLOCK, 64);
+    assert_int_equal(cache.syncs, 1);
+    assert_int_equal(cache.done_at_sync, 0);
+    assert_int_equal(slot->writer.done, BLOCK);
+    put_until(slot, 2 * BLOCK + 100, 64);
+    assert_int_equal(slot_writer_finish(&slot->writer), OK);
+    assert_int_equal(cache.syncs, 3);
+    assert_int_equal(cache.done_at_sync, 2 * BLOCK);
+    slot_end(slot);
+}
+
+static void a_sync_that_fails_leaves_the_block_undone(void **state)
+{
+    struct slot *slot = slot_behind_a_cache(FLASH_FAILED);
+    struct span bytes;
+    bool done;
+
+    (void)state;
+    start(slot, 2 * BLOCK, 0);
+    bytes = span_of(slot->image, 2 * BLOCK);
+    assert_int_equal(slot_writer_put(&slot->writer, &bytes, &done), FLASH_FAILED);
+    assert_int_equal(slot->writer.done, 0);
+    slot_end(slot);
+}
+
+static void nothing_is_erased_ahead_where_an_erase_costs_nothing(void **state)
+{
+    struct slot *slot = slot_behind_a_cache(OK);
+    bool erased = true;
+
+    (void)state;
+    start(slot, 4 * BLOCK, 0);
+    put_until(slot, 10, 10);
+    assert_int_equal(slot_writer_erase_ahead(&slot->writer, &erased), OK);
+    assert_false(erased);
+    slot_end(slot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +252,9 @@ int main(void)
         cmocka_unit_test(a_resumed_run_erases_its_first_block_again),
         cmocka_unit_test(a_block_that_reads_back_otherwise_is_found),
         cmocka_unit_test(more_than_the_image_is_refused),
+        cmocka_unit_test(a_block_is_done_after_its_sync_and_not_before),
+        cmocka_unit_test(a_sync_that_fails_leaves_the_block_undone),
+        cmocka_unit_test(nothing_is_erased_ahead_where_an_erase_costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
