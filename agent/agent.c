@@ -44,7 +44,7 @@ static void memory_start(struct agent *agent, const struct agent_memory *memory)
 {
     struct buffer *buffers[] = {
         &agent->memory.manifest, &agent->memory.block, &agent->memory.decoder, &agent->memory.receive,
-        &agent->memory.send,     &agent->memory.page,  &agent->memory.report,
+        &agent->memory.send,     &agent->memory.page,  &agent->memory.report,  &agent->memory.output,
     };
 
     agent->memory = *memory;

@@ -1,5 +1,5 @@
 /* Writing an image into a slot, in order, one erase block at a time: erase when the output reaches it (or a block ahead),
- * program whole write units that are not erased anyway, read the block back, sync where the flash has one. */
+ * program whole write units that are not erased anyway, then read the block back, or sync it where the flash has a sync. */
 #ifndef SUTURE_AGENT_SLOT_H
 #define SUTURE_AGENT_SLOT_H
 

@@ -137,7 +137,8 @@ enum status staging_position(struct agent *agent, const struct journal_entry *en
     struct patch_memory memory = {
         .block = agent->memory.block,
         .decoder = agent->memory.decoder,
-        .output = buffer_over(agent->pieces, sizeof agent->pieces),
+        .output = agent->memory.output.capacity > 0 ? agent->memory.output
+                                                    : buffer_over(agent->pieces, sizeof agent->pieces),
     };
     struct patch_sink sink = {.context = agent, .write = sink_write, .segment = sink_segment};
 

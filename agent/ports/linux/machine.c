@@ -32,7 +32,7 @@ static bool memory_make(struct machine *machine, struct failure *why)
     size_t frame = machine->config.buffer;
     size_t decoder = class->ram > class->block_max ? class->ram - class->block_max : 0;
     size_t size = (size_t) class->manifest_max + class->block_max + decoder + 3 * frame + MACHINE_PAGE +
-                  2 * REPORT_MAX + 7 * 16;
+                  2 * REPORT_MAX + MACHINE_OUTPUT + 8 * 16;
 
     machine->ram = aligned_alloc(16, (size + 15) / 16 * 16);
     if (machine->ram == NULL)
@@ -46,6 +46,7 @@ static bool memory_make(struct machine *machine, struct failure *why)
         .send = carve(&at, 2 * frame),
         .page = carve(&at, MACHINE_PAGE),
         .report = carve(&at, 2 * REPORT_MAX),
+        .output = carve(&at, MACHINE_OUTPUT),
     };
     return true;
 }

@@ -12,6 +12,7 @@
 #include "agent/ports/linux/storage.h"
 
 #define MACHINE_DOORS_MAX (CONFIG_DOORS_MAX + 1) /* usb is two: bulk pipes and a serial line */
+#define MACHINE_OUTPUT    (8u * 1024)            /* bytes of decoded pieces */
 #define MACHINE_PAGE      (64u * 1024)           /* bytes of flash work and read-back */
 
 struct machine {
