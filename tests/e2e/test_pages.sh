@@ -105,7 +105,7 @@ bash_completes_files_folders_and_addresses() {
     offers store suture update --store = st
     offers "pump.sock pump.suture" suture update --bundle pump
     offers "serial: tcp: unix: usb: usbredir:" suture devices ""
-    offers unix: suture devices u
+    offers unix: suture devices un
     offers pump.sock suture devices unix : pump.so
     offers "pump.sock pump.suture" suture update --json unix : p
     completed suture devices serial : "" | grep -qx /dev/tty

@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$top"
-mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,usb,usb_device}
+mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,usb,usb_device,usb_peer}
 
 unhex() { tr -d '\n ' | sed 's/../\\x&/g' | xargs -0 printf '%b'; }
 # as FIRST FILE NAME: a file behind a first byte that says as what it is read
@@ -45,6 +45,13 @@ usb_device() {
     printf '\x01\x01\x02\x00\x0a\x80\x06\x80\x00\x00\x01\x00\x00\x40\x00' >"$out/usb_device/redir-control"
     printf '\x01\x01\x02\x05\x01\x01\x02\x01\x12\x01\x00\x08\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x53\x55\x01\x01' \
         >"$out/usb_device/redir-packet"
+}
+
+# what a host hears from a peer that shares a device: the answers up to open pipes, bytes, a stall; and from whole devices
+usb_peer() {
+    echo 004201000b80088000000000000100014202001c8006800000000000120012010002ef020140091201000101010203014203002a800680000000000020000902200001010080320904000002ff53010007050302000200070584020002004204000a000102000000000000004205000a000102000000000000004306000f8400050000000000000068656c6c6f430a000a030058020000000000004307000a84040000000000000000 | unhex >"$out/usb_peer/peer"
+    echo 01010009011404050068656c6c6f | unhex >"$out/usb_peer/device"
+    echo 0101000000ff0000010902200001010080320904000002ff5301000705030200020007058402000200 | unhex >"$out/usb_peer/layout"
 }
 
 words() {
@@ -111,5 +118,6 @@ made() {
 vectors
 words
 usb_device
+usb_peer
 descriptors
 made
