@@ -1,39 +1,17 @@
 /* usbredir: a USB device that another program shares over a byte pipe (usbredirect, QEMU, the simulator), by Debian's parser
  * of that protocol. The peer is believed nothing: what it sends at once, and what it claims, is bounded here. */
-#include "loader/link/usb.h"
+#include "loader/link/usb_redir_inner.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-#include <usbredirparser.h>
 
 #define SCHEME                    "usbredir:"
-#define NAME_SIZE                 160
-#define FLYING_MAX                16
 #define PIECE_MAX                 (1024 * 1024) /* bytes that a peer may announce for one packet; ours are at most 16 KiB */
 #define TURN_MAX                  (256 * 1024) /* bytes taken in one turn: a peer that floods leaves time for the others */
 #define REQUEST_SET_CONFIGURATION 9
-
-struct flight {
-    uint64_t id;
-    struct usb_transfer *transfer; /* NULL: free */
-};
-
-struct redir {
-    struct link wire;
-    struct usbredirparser *parser;
-    int epoll;
-    uint32_t watched; /* events of the wire that epoll waits for */
-    char name[NAME_SIZE];
-    enum usb_presence presence;
-    struct failure lost; /* why; when absent */
-    char said[128];      /* the parser's last word */
-    uint64_t next_id;
-    size_t taken; /* bytes in this turn */
-    struct flight flights[FLYING_MAX];
-};
 
 /* ---- what flies */
 
@@ -47,7 +25,7 @@ static void end(struct flight *flight, enum usb_outcome outcome, size_t done)
 
 static void end_all(struct redir *redir, enum usb_outcome outcome)
 {
-    for (size_t i = 0; i < FLYING_MAX; i++)
+    for (size_t i = 0; i < REDIR_FLYING_MAX; i++)
         if (redir->flights[i].transfer != NULL)
             end(&redir->flights[i], outcome, 0);
 }
@@ -62,7 +40,7 @@ static void lose(struct redir *redir, enum failure_id id, const char *how)
 
 static struct flight *flight_of(struct redir *redir, uint64_t id)
 {
-    for (size_t i = 0; i < FLYING_MAX; i++)
+    for (size_t i = 0; i < REDIR_FLYING_MAX; i++)
         if (redir->flights[i].transfer != NULL && redir->flights[i].id == id)
             return &redir->flights[i];
     return NULL;
@@ -151,97 +129,6 @@ static void on_bulk(void *context, uint64_t id, struct usb_redir_bulk_packet_hea
         land(redir, flight, answer->status, answer->length | (size_t)answer->length_high << 16,
              span_of(data, size > 0 ? (size_t)size : 0));
     usbredirparser_free_packet_data(redir->parser, data);
-}
-
-/* The parser calls these without looking whether they are there. */
-static void on_interfaces(void *context, struct usb_redir_interface_info_header *info)
-{
-    (void)context;
-    (void)info;
-}
-
-static void on_endpoints(void *context, struct usb_redir_ep_info_header *info)
-{
-    (void)context;
-    (void)info;
-}
-
-static void on_setting(void *context, uint64_t id, struct usb_redir_alt_setting_status_header *answer)
-{
-    (void)context;
-    (void)id;
-    (void)answer;
-}
-
-static void on_iso_status(void *context, uint64_t id, struct usb_redir_iso_stream_status_header *answer)
-{
-    (void)context;
-    (void)id;
-    (void)answer;
-}
-
-static void on_interrupt_status(void *context, uint64_t id,
-                                struct usb_redir_interrupt_receiving_status_header *answer)
-{
-    (void)context;
-    (void)id;
-    (void)answer;
-}
-
-static void on_streams(void *context, uint64_t id, struct usb_redir_bulk_streams_status_header *answer)
-{
-    (void)context;
-    (void)id;
-    (void)answer;
-}
-
-static void on_receiving(void *context, uint64_t id, struct usb_redir_bulk_receiving_status_header *answer)
-{
-    (void)context;
-    (void)id;
-    (void)answer;
-}
-
-static void on_iso(void *context, uint64_t id, struct usb_redir_iso_packet_header *header, uint8_t *data,
-                   int size)
-{
-    struct redir *redir = context;
-    (void)id;
-    (void)header;
-    (void)size;
-    usbredirparser_free_packet_data(redir->parser, data);
-}
-
-static void on_interrupt(void *context, uint64_t id, struct usb_redir_interrupt_packet_header *header,
-                         uint8_t *data, int size)
-{
-    struct redir *redir = context;
-    (void)id;
-    (void)header;
-    (void)size;
-    usbredirparser_free_packet_data(redir->parser, data);
-}
-
-static void on_buffered(void *context, uint64_t id, struct usb_redir_buffered_bulk_packet_header *header,
-                        uint8_t *data, int size)
-{
-    struct redir *redir = context;
-    (void)id;
-    (void)header;
-    (void)size;
-    usbredirparser_free_packet_data(redir->parser, data);
-}
-
-static void on_filter(void *context, struct usbredirfilter_rule *rules, int count)
-{
-    (void)context;
-    (void)count;
-    free(rules);
-}
-
-static void on_nothing(void *context)
-{
-    (void)context;
 }
 
 static void on_log(void *context, int level, const char *message)
@@ -346,7 +233,7 @@ static enum usb_presence redir_attend(struct usb_host *host, uint64_t now, struc
 
 static struct flight *free_flight(struct redir *redir)
 {
-    for (size_t i = 0; i < FLYING_MAX; i++)
+    for (size_t i = 0; i < REDIR_FLYING_MAX; i++)
         if (redir->flights[i].transfer == NULL)
             return &redir->flights[i];
     return NULL;
@@ -407,7 +294,7 @@ static void redir_cancel(struct usb_host *host, struct usb_transfer *transfer)
 {
     struct redir *redir = host->own;
 
-    for (size_t i = 0; i < FLYING_MAX; i++)
+    for (size_t i = 0; i < REDIR_FLYING_MAX; i++)
         if (redir->flights[i].transfer == transfer) {
             usbredirparser_send_cancel_data_packet(redir->parser, redir->flights[i].id);
             end(&redir->flights[i], USB_STOPPED, 0); /* an answer that still comes has no flight any more */
@@ -461,19 +348,7 @@ static bool parser_start(struct redir *redir)
     parser->configuration_status_func = on_configured;
     parser->control_packet_func = on_control;
     parser->bulk_packet_func = on_bulk;
-    parser->interface_info_func = on_interfaces;
-    parser->ep_info_func = on_endpoints;
-    parser->alt_setting_status_func = on_setting;
-    parser->iso_stream_status_func = on_iso_status;
-    parser->interrupt_receiving_status_func = on_interrupt_status;
-    parser->bulk_streams_status_func = on_streams;
-    parser->bulk_receiving_status_func = on_receiving;
-    parser->iso_packet_func = on_iso;
-    parser->interrupt_packet_func = on_interrupt;
-    parser->buffered_bulk_packet_func = on_buffered;
-    parser->filter_filter_func = on_filter;
-    parser->filter_reject_func = on_nothing;
-    parser->device_disconnect_ack_func = on_nothing;
+    redir_ignore_others(parser);
     usbredirparser_caps_set_cap(caps, usb_redir_cap_connect_device_version);
     usbredirparser_caps_set_cap(caps, usb_redir_cap_ep_info_max_packet_size);
     usbredirparser_caps_set_cap(caps, usb_redir_cap_64bits_ids);
@@ -517,7 +392,7 @@ static const char *wire_address(const char *rest, char *out, size_t capacity)
 
 static bool redir_open(struct link *link, const char *rest, struct failure *why)
 {
-    char address[1024], name[NAME_SIZE];
+    char address[1024], name[REDIR_NAME_SIZE];
     struct link wire = {0};
 
     if (strlen(rest) > sizeof address - sizeof SCHEME)
