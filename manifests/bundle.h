@@ -55,7 +55,10 @@ bool bundle_authenticate(struct bundle *bundle, const struct trust *trust, const
  * it decodes to. Needs a bundle that was authenticated, or `unsigned_ok` for a vendor looking at his own work.
  * FAIL_BUNDLE_TRUNCATED, _ENTRY, _DIGEST, _CHANGED, FAIL_STREAM, FAIL_LOADER_TOO_OLD. */
 enum bundle_trust { BUNDLE_AUTHENTICATED, BUNDLE_UNSIGNED_OK };
-bool bundle_verify(struct bundle *bundle, enum bundle_trust trust, struct failure *why);
+/* VOUCHED, for a vendor: also that no stream reaches beyond its window, whatever decoder a device has (patch_watch_window). */
+enum bundle_care { BUNDLE_TAKEN, BUNDLE_VOUCHED };
+bool bundle_verify(struct bundle *bundle, enum bundle_trust trust, enum bundle_care care,
+                   struct failure *why);
 
 /* After bundle_verify: one attachment's bytes (the caller frees out->data), by its name. FAIL_USAGE: it has none of that
  * name. FAIL_BUNDLE_CHANGED: no longer the bytes that were verified. */

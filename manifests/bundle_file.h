@@ -35,6 +35,7 @@ struct bundle {
     struct bundle_place places[BUNDLE_PLACES_MAX];
     uint64_t end; /* size that the file must have */
     bool authenticated, verified;
+    enum bundle_care care; /* with which its streams are decoded */
 };
 
 /* Finds classes, streams and their plans by running the manifest, every alternative of it. FAIL_MANIFEST_PROFILE. */

@@ -170,6 +170,8 @@ static bool check_stream(const struct bundle *bundle, const struct bundle_place 
 
     if (!bundle_decoder_start(&decoder, bundle, stream, (struct patch_sink){NULL, NULL, NULL}, why))
         return false;
+    if (bundle->care == BUNDLE_VOUCHED)
+        patch_watch_window(&decoder.reader);
     bool fine = pour(bundle, place, archive, &(struct judge){&decoder, take_stream}, &status, why);
     if (fine && status == OK)
         status = bundle_decoder_finish(&decoder, &bundle->plans[stream]);
@@ -213,9 +215,10 @@ static bool walk(const struct bundle *bundle, struct archive *archive, struct fa
            failure_set(why, FAIL_BUNDLE_ENTRY, "%s: goes on after its end", bundle->path);
 }
 
-bool bundle_verify(struct bundle *bundle, enum bundle_trust trust, struct failure *why)
+bool bundle_verify(struct bundle *bundle, enum bundle_trust trust, enum bundle_care care, struct failure *why)
 {
     bundle->verified = false;
+    bundle->care = care;
     if (trust == BUNDLE_AUTHENTICATED && !bundle->authenticated)
         return failure_set(why, FAIL_INTERNAL, "%s: its signatures were not judged yet", bundle->path);
     if (!check_loader_version(bundle, why) || !check_form(bundle, why))

@@ -9,7 +9,7 @@ static bool build(const char *recipe, const char *output, struct failure *why)
 
     if (!bundle_build(recipe, output, path, why) || !bundle_open(path, &bundle, why))
         return false;
-    bool fine = bundle_verify(bundle, BUNDLE_UNSIGNED_OK, why);
+    bool fine = bundle_verify(bundle, BUNDLE_UNSIGNED_OK, BUNDLE_VOUCHED, why);
     if (fine) {
         const struct plan *plan = bundle_plan(bundle, 0);
         printf("%s: version %u.%u.%u, sequence %u, image %ju bytes, patch %ju bytes, unsigned\n", path,

@@ -61,7 +61,7 @@ static bool check(const struct invocation *call, struct bundle *bundle, struct f
     if (!judged)
         printf("signatures   NOT JUDGED (--unsigned); the bundle carries %zu\n",
                bundle_envelope(bundle)->block_count);
-    if (!bundle_verify(bundle, judged ? BUNDLE_AUTHENTICATED : BUNDLE_UNSIGNED_OK, why))
+    if (!bundle_verify(bundle, judged ? BUNDLE_AUTHENTICATED : BUNDLE_UNSIGNED_OK, BUNDLE_VOUCHED, why))
         return false;
     printf("entries      all as the manifest names them; %zu stream(s) decode to the image\n",
            bundle_stream_count(bundle));

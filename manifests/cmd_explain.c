@@ -10,7 +10,8 @@ static enum exit_code run(const struct invocation *call)
 
     bool fine = (class_path == NULL || device_class_read(class_path, &class, &why)) &&
                 bundle_open(call->arguments[0], &bundle, &why) &&
-                bundle_verify(bundle, BUNDLE_UNSIGNED_OK, &why) && explain_print(stdout, bundle, class, &why);
+                bundle_verify(bundle, BUNDLE_UNSIGNED_OK, BUNDLE_TAKEN, &why) &&
+                explain_print(stdout, bundle, class, &why);
     bundle_close(bundle);
     device_class_free(class);
     return fine ? EXIT_VERIFIED : command_fail(&why);

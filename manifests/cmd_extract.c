@@ -95,7 +95,7 @@ static enum exit_code run(const struct invocation *call)
         return command_fail(&why);
     }
     bool fine = bundle_open(call->arguments[0], &bundle, &why) &&
-                bundle_verify(bundle, BUNDLE_UNSIGNED_OK, &why) && extract(call, bundle, &why);
+                bundle_verify(bundle, BUNDLE_UNSIGNED_OK, BUNDLE_TAKEN, &why) && extract(call, bundle, &why);
     bundle_close(bundle);
     return fine ? EXIT_VERIFIED : command_fail(&why);
 }

@@ -36,7 +36,8 @@ static bool sign(const char *path, const char *output, const char *key, const ch
     struct signer *signer = NULL;
     uint8_t id[KEY_ID_SIZE];
 
-    bool fine = bundle_open(path, &bundle, why) && bundle_verify(bundle, BUNDLE_UNSIGNED_OK, why) &&
+    bool fine = bundle_open(path, &bundle, why) &&
+                bundle_verify(bundle, BUNDLE_UNSIGNED_OK, BUNDLE_VOUCHED, why) &&
                 signer_open(key, public_path, &signer, why) && sign_with(bundle, output, signer, why);
     if (fine) {
         key_id_of(span_of(signer_public(signer), P256_PUBLIC_SIZE), id);

@@ -77,6 +77,7 @@ struct patch_reader {
     uint32_t segment_size; /* stream bytes of the open segment so far */
     bool in_segment, last_seen;
     enum status spent; /* OK, or the error that ended the stream */
+    enum inflate_window window;
     struct inflate inflate;
 };
 
@@ -85,6 +86,10 @@ struct patch_reader {
 enum status patch_start(struct patch_reader *reader, const struct patch_description *description,
                         uint64_t image_size, const struct patch_restart *restart, struct patch_memory memory,
                         struct patch_sink sink);
+
+/* After patch_start, for whoever makes streams or vouches for them: a copy from beyond the window is BAD_FORMAT however the
+ * output is taken, so that the least decoder of a device will take the stream too. Costs most of the speed. */
+void patch_watch_window(struct patch_reader *reader);
 
 /* Takes stream bytes from reader->offset on, as many as there are. BAD_DIGEST: a block is not the announced one.
  * BAD_FORMAT: an authentic block that breaks the rules. TOO_LARGE: output beyond the image, of which

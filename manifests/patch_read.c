@@ -76,6 +76,11 @@ enum status patch_start(struct patch_reader *reader, const struct patch_descript
     return OK;
 }
 
+void patch_watch_window(struct patch_reader *reader)
+{
+    reader->window = INFLATE_WATCHED;
+}
+
 /* Reads the shortest form only. The cursor moves on success. */
 static bool read_uleb128(struct span *bytes, uint64_t *value)
 {
@@ -151,7 +156,8 @@ static enum status segment_open(struct patch_reader *reader)
     }
     if (reader->description.codec == PATCH_STORED)
         return OK;
-    return inflate_start(&reader->inflate, reader->memory.decoder, reader->description.window_bits);
+    return inflate_start(&reader->inflate, reader->memory.decoder, reader->description.window_bits,
+                         reader->window);
 }
 
 static enum status segment_take(struct patch_reader *reader, struct block *block)

@@ -278,8 +278,11 @@ static bool stream_prove(const struct stream *stream, const struct patch_descrip
         return false;
     struct patch_memory memory = {buffer_over(room + rest, description->block_max), buffer_over(room, rest),
                                   buffer_over(piece, sizeof piece)};
-    bool proven = patch_start(&reader, description, stream->image.size, NULL, memory, sink) == OK &&
-                  patch_feed(&reader, span_used(&stream->out)) == OK && patch_done(&reader) && !proof.differs;
+    bool proven = patch_start(&reader, description, stream->image.size, NULL, memory, sink) == OK;
+    if (proven)
+        patch_watch_window(&reader);
+    proven =
+        proven && patch_feed(&reader, span_used(&stream->out)) == OK && patch_done(&reader) && !proof.differs;
     free(room);
     return proven;
 }

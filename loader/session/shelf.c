@@ -12,14 +12,14 @@ static struct bundle *find(const struct shelf *shelf, const struct bundle *bundl
 bool shelf_verify(struct shelf *shelf, struct bundle **bundle, struct failure *why)
 {
     if (shelf == NULL)
-        return bundle_verify(*bundle, BUNDLE_AUTHENTICATED, why);
+        return bundle_verify(*bundle, BUNDLE_AUTHENTICATED, BUNDLE_TAKEN, why);
     struct bundle *known = find(shelf, *bundle);
     if (known != NULL) {
         bundle_close(*bundle);
         *bundle = bundle_share(known);
         return true;
     }
-    if (!bundle_verify(*bundle, BUNDLE_AUTHENTICATED, why))
+    if (!bundle_verify(*bundle, BUNDLE_AUTHENTICATED, BUNDLE_TAKEN, why))
         return false;
     if (shelf->count < SHELF_MAX)
         shelf->verified[shelf->count++] = bundle_share(*bundle);

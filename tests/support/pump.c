@@ -173,7 +173,7 @@ struct buffer pump_push(struct pump *pump, const char *name, uint8_t manifest[DI
     struct failure why;
 
     if (!bundle_open(pump_file(pump, name), &bundle, &why) ||
-        !bundle_verify(bundle, BUNDLE_UNSIGNED_OK, &why) || !push_open(bundle, 0, &push, &why))
+        !bundle_verify(bundle, BUNDLE_UNSIGNED_OK, BUNDLE_TAKEN, &why) || !push_open(bundle, 0, &push, &why))
         fail_msg("%s", why.what);
     struct buffer out = buffer_over(malloc((size_t)push_size(push)), (size_t)push_size(push));
     assert_non_null(out.data);

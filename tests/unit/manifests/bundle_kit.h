@@ -174,7 +174,8 @@ static inline enum failure_id judged_unsigned(const char *name, struct failure *
     struct bundle *bundle = NULL;
 
     *why = (struct failure){FAIL_NONE, ""};
-    if (bundle_open(in_folder(name), &bundle, why) && !bundle_verify(bundle, BUNDLE_UNSIGNED_OK, why))
+    if (bundle_open(in_folder(name), &bundle, why) &&
+        !bundle_verify(bundle, BUNDLE_UNSIGNED_OK, BUNDLE_VOUCHED, why))
         assert_int_not_equal(why->id, FAIL_NONE);
     bundle_close(bundle);
     return why->id;

@@ -22,7 +22,7 @@ static struct bundle *verified(const char *name)
     struct bundle *bundle = opened(name);
     struct failure why;
 
-    if (!bundle_verify(bundle, BUNDLE_UNSIGNED_OK, &why))
+    if (!bundle_verify(bundle, BUNDLE_UNSIGNED_OK, BUNDLE_VOUCHED, &why))
         fail_msg("%s", why.what);
     return bundle;
 }
@@ -134,7 +134,7 @@ static void refused_by(struct trust trust, const uint8_t *class_id, enum failure
 
     assert_false(bundle_authenticate(bundle, &trust, class_id, 0, &why));
     assert_int_equal(why.id, id);
-    assert_false(bundle_verify(bundle, BUNDLE_AUTHENTICATED, &why));
+    assert_false(bundle_verify(bundle, BUNDLE_AUTHENTICATED, BUNDLE_VOUCHED, &why));
     bundle_close(bundle);
 }
 
@@ -149,7 +149,7 @@ static void a_signed_bundle_is_trusted_for_each_of_its_classes(void **state)
     struct bundle *bundle = opened("a.suture");
     for (size_t i = 0; i < 2; i++)
         assert_true(bundle_authenticate(bundle, &trust, kit.content.classes[i], 0, &why));
-    assert_true(bundle_verify(bundle, BUNDLE_AUTHENTICATED, &why));
+    assert_true(bundle_verify(bundle, BUNDLE_AUTHENTICATED, BUNDLE_VOUCHED, &why));
     bundle_close(bundle);
 }
 

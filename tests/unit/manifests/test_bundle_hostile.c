@@ -298,7 +298,7 @@ static enum failure_id judged_signed(const char *name)
 
     if (bundle_open(in_folder(name), &bundle, &why) &&
         bundle_authenticate(bundle, &trust, kit.content.classes[0], 0, &why))
-        bundle_verify(bundle, BUNDLE_AUTHENTICATED, &why);
+        bundle_verify(bundle, BUNDLE_AUTHENTICATED, BUNDLE_TAKEN, &why);
     bundle_close(bundle);
     return why.id;
 }

@@ -26,13 +26,19 @@ static void bench_free(struct bench *bench)
     free(bench);
 }
 
-static void start(struct bench *bench, uint8_t window_bits)
+static void start_with(struct bench *bench, uint8_t window_bits, enum inflate_window window)
 {
     size_t size = PATCH_INFLATE_RAM + ((size_t)1 << window_bits);
     free(bench->memory);
     bench->memory = malloc(size);
     assert_non_null(bench->memory);
-    assert_int_equal(inflate_start(&bench->inflate, buffer_over(bench->memory, size), window_bits), OK);
+    assert_int_equal(inflate_start(&bench->inflate, buffer_over(bench->memory, size), window_bits, window),
+                     OK);
+}
+
+static void start(struct bench *bench, uint8_t window_bits)
+{
+    start_with(bench, window_bits, INFLATE_WATCHED);
 }
 
 /* Text with short and far repeats, packed by zlib with a window of its own. */
@@ -108,7 +114,8 @@ static void the_same_memory_serves_again_and_again(void **state)
         size_t made;
         bool ended;
         pack(bench, 20000, 12);
-        assert_int_equal(inflate_start(&bench->inflate, buffer_over(bench->memory, size), 12), OK);
+        assert_int_equal(
+            inflate_start(&bench->inflate, buffer_over(bench->memory, size), 12, INFLATE_WATCHED), OK);
         assert_int_equal(run(bench, 100, 100, &made, &ended), OK);
         assert_true(ended);
         assert_memory_equal(bench->out, bench->plain, made);
@@ -122,14 +129,17 @@ static void a_byte_of_memory_too_few_is_refused(void **state)
     struct bench *bench = bench_new();
     bench->memory = malloc(PATCH_INFLATE_RAM + 4096);
     assert_non_null(bench->memory);
-    assert_int_equal(inflate_start(&bench->inflate, buffer_over(bench->memory, PATCH_INFLATE_RAM + 4095), 12),
+    assert_int_equal(inflate_start(&bench->inflate, buffer_over(bench->memory, PATCH_INFLATE_RAM + 4095), 12,
+                                   INFLATE_WATCHED),
                      TOO_LARGE);
-    assert_int_equal(inflate_start(&bench->inflate, buffer_over(bench->memory, 0), 12), TOO_LARGE);
+    assert_int_equal(inflate_start(&bench->inflate, buffer_over(bench->memory, 0), 12, INFLATE_WATCHED),
+                     TOO_LARGE);
     bench_free(bench);
 }
 
 /* `before` literals, then a copy from `distance` back, with room for `take` bytes a call. */
-static enum status copy_from(struct bench *bench, uint8_t bits, size_t before, uint32_t distance, size_t take)
+static enum status copy_from(struct bench *bench, uint8_t bits, enum inflate_window window, size_t before,
+                             uint32_t distance, size_t take)
 {
     struct bits stream = {.out = buffer_over(bench->packed, ROOM)};
     size_t made;
@@ -140,7 +150,7 @@ static enum status copy_from(struct bench *bench, uint8_t bits, size_t before, u
     deflate_copy3(&stream, distance);
     deflate_end(&stream);
     bench->packed_size = stream.out.size;
-    start(bench, bits);
+    start_with(bench, bits, window);
     enum status status = run(bench, 1000, take, &made, &ended);
     if (status)
         return status;
@@ -149,6 +159,27 @@ static enum status copy_from(struct bench *bench, uint8_t bits, size_t before, u
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(bench->out[before + i], bench->out[before + i - distance]);
     return OK;
+}
+
+/* copy_from itself sees that what was made is right. */
+static void where_nobody_watches_a_copy_from_further_gives_the_right_bytes_or_nothing(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_new();
+    static const size_t takes[] = {1, 64, 1000, ROOM};
+    bool gave = false, refused = false;
+    for (uint8_t bits = 9; bits <= 14; bits++) {
+        uint32_t window = (uint32_t)1 << bits;
+        for (size_t k = 0; k < sizeof takes / sizeof *takes; k++) {
+            assert_int_equal(copy_from(bench, bits, INFLATE_TRUSTED, window + 63, window, takes[k]), OK);
+            enum status status = copy_from(bench, bits, INFLATE_TRUSTED, window + 63, window + 1, takes[k]);
+            assert_true(status == OK || status == BAD_FORMAT);
+            gave = gave || status == OK;
+            refused = refused || status == BAD_FORMAT;
+        }
+    }
+    assert_true(gave && refused);
+    bench_free(bench);
 }
 
 static void a_copy_reaches_as_far_as_the_window_and_not_a_byte_further(void **state)
@@ -161,8 +192,9 @@ static void a_copy_reaches_as_far_as_the_window_and_not_a_byte_further(void **st
         const size_t befores[] = {window + 1, window + 2, window + 63, 2 * window, 3 * window + 5};
         for (size_t i = 0; i < sizeof befores / sizeof *befores; i++)
             for (size_t k = 0; k < sizeof takes / sizeof *takes; k++) {
-                assert_int_equal(copy_from(bench, bits, befores[i], window, takes[k]), OK);
-                assert_int_equal(copy_from(bench, bits, befores[i], window + 1, takes[k]), BAD_FORMAT);
+                assert_int_equal(copy_from(bench, bits, INFLATE_WATCHED, befores[i], window, takes[k]), OK);
+                assert_int_equal(copy_from(bench, bits, INFLATE_WATCHED, befores[i], window + 1, takes[k]),
+                                 BAD_FORMAT);
             }
     }
     bench_free(bench);
@@ -174,8 +206,9 @@ static void a_copy_from_before_the_start_is_refused(void **state)
     struct bench *bench = bench_new();
     static const size_t befores[] = {1, 2, 100, 511, 512, 513};
     for (size_t i = 0; i < sizeof befores / sizeof *befores; i++) {
-        assert_int_equal(copy_from(bench, 12, befores[i], (uint32_t)befores[i], 64), OK);
-        assert_int_equal(copy_from(bench, 12, befores[i], (uint32_t)befores[i] + 1, 64), BAD_FORMAT);
+        assert_int_equal(copy_from(bench, 12, INFLATE_TRUSTED, befores[i], (uint32_t)befores[i], 64), OK);
+        assert_int_equal(copy_from(bench, 12, INFLATE_TRUSTED, befores[i], (uint32_t)befores[i] + 1, 64),
+                         BAD_FORMAT);
     }
     bench_free(bench);
 }
@@ -272,6 +305,7 @@ int main(void)
         cmocka_unit_test(the_same_memory_serves_again_and_again),
         cmocka_unit_test(a_byte_of_memory_too_few_is_refused),
         cmocka_unit_test(a_copy_reaches_as_far_as_the_window_and_not_a_byte_further),
+        cmocka_unit_test(where_nobody_watches_a_copy_from_further_gives_the_right_bytes_or_nothing),
         cmocka_unit_test(a_copy_from_before_the_start_is_refused),
         cmocka_unit_test(bytes_after_the_end_are_left),
         cmocka_unit_test(a_truncated_stream_never_ends),

@@ -74,6 +74,7 @@ static struct sheet stream_of(uint8_t codec, const struct sketch *sketches, size
 static void assert_answer(const struct sheet *sheet, struct span image, enum status wanted)
 {
     struct kit_device *device = kit_open(image, &sheet->description, NULL, 32);
+    patch_watch_window(&device->reader);
     enum status status = patch_feed(&device->reader, span_of(sheet->bytes, sheet->size));
     assert_false(device->wrong);
     kit_assert_status(status, wanted);
