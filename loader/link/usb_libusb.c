@@ -224,11 +224,11 @@ static bool is_taken(const struct kernel *kernel, const struct usb_interface *in
                            kernel->name, driver, kernel->port, interface->configuration, interface->number,
                            driver);
     }
-    if (!port_holder_find(kernel->node, &holder) || holder.pid == getpid())
-        return failure_set(why, FAIL_USB_BUSY,
-                           "%s: held by a process that this user can't see, or by this one", kernel->name);
-    return failure_set(why, FAIL_USB_BUSY, "%s: held by %s, process %d", kernel->name, holder.program,
-                       (int)holder.pid);
+    if (!port_holder_find(kernel->node, &holder))
+        return failure_set(why, FAIL_USB_BUSY, "%s: held by a process that this user can't see",
+                           kernel->name);
+    return failure_set(why, FAIL_USB_BUSY, "%s: held by %s, process %d", kernel->name,
+                       holder.pid == getpid() ? "this program" : holder.program, (int)holder.pid);
 }
 
 static bool kernel_claim(struct usb_host *host, const struct usb_interface *interface, struct failure *why)
