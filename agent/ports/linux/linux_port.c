@@ -92,10 +92,13 @@ static void port_interlock(void *context, struct interlock *out)
         port->interlock = asked ? answer : safe;
         port->fresh_until = monotonic_ms() + (asked ? INTERLOCK_FRESH_MS : INTERLOCK_AFTER_FAILURE_MS);
     }
+    if (now >= port->holds_fresh_until) {
+        port->held = holds_look(port->config->run, NULL, NULL);
+        port->holds_fresh_until = now + HOLDS_FRESH_MS;
+    }
     *out = port->interlock;
-    enum use held = holds_look(port->config->run, NULL, NULL);
-    if (out->use == USE_FREE || (held != USE_FREE && held < out->use))
-        out->use = held;
+    if (out->use == USE_FREE || (port->held != USE_FREE && port->held < out->use))
+        out->use = port->held;
 }
 
 static struct self_test_result test_judge(const struct hook *test)

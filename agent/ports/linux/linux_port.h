@@ -7,8 +7,9 @@
 #include "agent/ports/linux/config.h"
 #include "agent/ports/linux/hook.h"
 
-/* What the interlock hook said is believed for so long; holds are looked at each time. */
+/* What the interlock hook said is believed for so long. */
 #define INTERLOCK_FRESH_MS 250
+#define HOLDS_FRESH_MS     20 /* the agent asks three times a packet; before a restart they are looked at anew */
 /* After a hook that failed, it is not asked for so long: one that hangs would else take all time. */
 #define INTERLOCK_AFTER_FAILURE_MS 5000
 
@@ -26,6 +27,8 @@ struct linux_port {
     const struct config_file *config;
     struct interlock interlock; /* as last asked, without holds */
     uint64_t fresh_until;       /* ms */
+    enum use held;              /* as last looked */
+    uint64_t holds_fresh_until; /* ms */
     bool test_started, trial_unlocked;
     struct hook test;
     struct self_test_result test_result;
