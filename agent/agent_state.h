@@ -54,6 +54,8 @@ struct staging {
     struct slot_writer writer;
     struct patch_restart segment; /* being decoded; length 0: the beginning */
     bool has_plan;                /* verified in this power-on, for `meta` */
+    bool unsynced;                /* a sync of the block before was begun, and `synced` waits for it */
+    struct journal_entry synced;
 };
 
 /* Read-backs that failed in a row, of one manifest. */

@@ -22,7 +22,7 @@ static uint32_t unit_of(const struct flash *flash)
 
 static bool flash_fits(const struct flash *flash)
 {
-    if (!flash || !flash->read || !flash->program || !flash->erase)
+    if (!flash || !flash->read || !flash->program || !flash->erase || !flash->sync != !flash->sync_begin)
         return false;
     if (!power_of_two(flash->write_unit) || flash->write_unit > WRITE_UNIT_MAX)
         return false;
@@ -119,6 +119,11 @@ enum status area_erase_block(const struct area *area, uint64_t offset)
     if (!area_holds(area, offset, area->flash->erase_block))
         return TOO_LARGE;
     return area->flash->erase(area->flash->context, area->offset + offset);
+}
+
+enum status area_sync_begin(const struct area *area)
+{
+    return area->flash->sync ? area->flash->sync_begin(area->flash->context) : OK;
 }
 
 enum status area_sync(const struct area *area)

@@ -12,10 +12,12 @@
  *  program  offset and size are multiples of write_unit, and every unit was erased since it was last programmed. Returns
  *           when the bytes would survive a power cut.
  *  erase    the one erase block at `offset`. Returns when the erase would survive a power cut.
- *  sync     NULL on every flash that keeps the two promises above, as chips do. A disk's cache makes them dear, so a flash that
- *           holds slots and nothing else may have it: its programs and erases may then be lost, or torn, in any order, until
- *           sync has returned; reads answer what was programmed all the same. The agent calls it after each erase block,
- *           before the journal says that the block stands; an erase costs nothing there, so that none is made ahead.
+ *  sync_begin, sync   NULL on every flash that keeps the two promises above, as chips do. A disk's cache makes them dear, so
+ *           a flash that holds slots and nothing else may have both: its programs and erases may then be lost, or torn, in any
+ *           order, until a sync has returned that was begun after them; reads answer what was programmed all the same. A begin
+ *           does not wait, so that the disk works while the next bytes are decoded; sync waits for what was begun. The agent
+ *           begins one at each erase block's end and waits for it before its journal says that the block stands. An erase
+ *           costs nothing there, so that none is made ahead.
  * Each answers OK or FLASH_FAILED. None is called from inside another. */
 struct flash {
     void *context;
@@ -25,6 +27,7 @@ struct flash {
     enum status (*read)(void *context, uint64_t offset, uint8_t *data, size_t size);
     enum status (*program)(void *context, uint64_t offset, const uint8_t *data, size_t size);
     enum status (*erase)(void *context, uint64_t offset);
+    enum status (*sync_begin)(void *context);
     enum status (*sync)(void *context);
 };
 
@@ -65,7 +68,9 @@ uint32_t area_unit(const struct area *area);
 enum status area_read(const struct area *area, uint64_t offset, void *data, size_t size);
 enum status area_program(const struct area *area, uint64_t offset, const void *data, size_t size);
 enum status area_erase_block(const struct area *area, uint64_t offset);
-/* What was programmed and erased in the area's flash survives a power cut from now on. */
+/* What was programmed and erased in the area's flash before the last begin survives a power cut once area_sync has returned.
+ * OK at once where there is no sync. */
+enum status area_sync_begin(const struct area *area);
 enum status area_sync(const struct area *area);
 /* Every erase block of the area. */
 enum status area_erase_all(const struct area *area);

@@ -113,8 +113,8 @@ static enum status block_finish(struct slot_writer *writer)
     uint64_t end = (writer->made + unit - 1) / unit * unit;
     enum status status = page_flush(writer);
 
-    if (!status)
-        status = reads_from_cache(writer) ? area_sync(writer->area) : block_read_back(writer, start, end);
+    if (!status && !reads_from_cache(writer))
+        status = block_read_back(writer, start, end);
     if (status)
         return status;
     writer->done = writer->made;
@@ -156,7 +156,10 @@ enum status slot_writer_finish(struct slot_writer *writer)
 {
     if (writer->made != writer->size)
         return WRONG_STATE;
-    return writer->done == writer->made ? OK : block_finish(writer);
+    enum status status = writer->done == writer->made ? OK : block_finish(writer);
+    if (!status)
+        status = area_sync_begin(writer->area);
+    return status ? status : area_sync(writer->area);
 }
 
 enum status slot_writer_erase_ahead(struct slot_writer *writer, bool *erased)

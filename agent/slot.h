@@ -1,5 +1,6 @@
 /* Writing an image into a slot, in order, one erase block at a time: erase when the output reaches it (or a block ahead),
- * program whole write units that are not erased anyway, then read the block back, or sync it where the flash has a sync. */
+ * program whole write units that are not erased anyway, read the block back. Where the flash has a sync, a block is not read back,
+ * and is not safe before its owner has synced it. */
 #ifndef SUTURE_AGENT_SLOT_H
 #define SUTURE_AGENT_SLOT_H
 
@@ -9,7 +10,7 @@ struct slot_writer {
     const struct area *area;
     uint64_t size;      /* of the image, bytes */
     uint64_t made;      /* image bytes taken so far; the last of them may wait in the page */
-    uint64_t done;      /* end of the last erase block programmed and read back, at most `size` */
+    uint64_t done;      /* end of the last erase block programmed and read back (or to be synced), at most `size` */
     uint64_t erased_to; /* blocks below it were erased in this run */
     uint32_t block_crc; /* of the open block as it was programmed */
     struct buffer page; /* a whole number of write units fits */
@@ -22,7 +23,7 @@ void slot_writer_start(struct slot_writer *writer, const struct area *area, uint
  * which `*block_done` says. FLASH_FAILED: also when the block read back as something else; the run is spent.
  * TOO_LARGE: more than the image. */
 enum status slot_writer_put(struct slot_writer *writer, struct span *bytes, bool *block_done);
-/* After the image's last byte: finishes the block that is open. WRONG_STATE: bytes are missing. */
+/* After the image's last byte: finishes the block that is open, and syncs all. WRONG_STATE: bytes are missing. */
 enum status slot_writer_finish(struct slot_writer *writer);
 /* Erases the next block ahead of the output, one at most; `*erased` says whether there was something to do. Never where the
  * flash has a sync: an erase costs nothing there. */

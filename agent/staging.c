@@ -27,21 +27,41 @@ static enum status journal_start(struct agent *agent)
     return journal_append(&agent->journal, &entry);
 }
 
-enum status staging_note_position(struct agent *agent)
+static struct journal_entry entry_position(const struct agent *agent)
 {
     struct journal_entry entry = entry_now(agent);
 
     entry.segment = agent->staging.segment;
     entry.output_done = agent->staging.writer.done;
+    return entry;
+}
+
+enum status staging_note_position(struct agent *agent)
+{
+    struct journal_entry entry = entry_position(agent);
+
     return journal_append(&agent->journal, &entry);
+}
+
+/* A block is finished. Behind a sync the journal stays one block behind: this block's sync runs while the next is decoded. */
+static enum status block_note(struct agent *agent)
+{
+    struct staging *staging = &agent->staging;
+    const struct area *slot = staging->writer.area;
+
+    if (!slot->flash->sync)
+        return staging_note_position(agent);
+    if (staging->unsynced && (area_sync(slot) || journal_append(&agent->journal, &staging->synced)))
+        return FLASH_FAILED;
+    staging->synced = entry_position(agent);
+    staging->unsynced = true;
+    return area_sync_begin(slot);
 }
 
 static enum status journal_finished(struct agent *agent)
 {
-    struct journal_entry entry = entry_now(agent);
+    struct journal_entry entry = entry_position(agent);
 
-    entry.segment = agent->staging.segment;
-    entry.output_done = agent->staging.writer.done;
     entry.finished = true;
     return journal_append(&agent->journal, &entry);
 }
@@ -117,7 +137,7 @@ static enum status sink_write(void *context, uint64_t offset, struct span bytes)
             agent_log(agent, LOG_FLASH, AREA_SLOT_A + agent->staging.target, (uint32_t)(writer->done / 16));
             return FLASH_FAILED;
         }
-        if (block_done && staging_note_position(agent))
+        if (block_done && block_note(agent))
             return FLASH_FAILED;
     }
     return OK;
@@ -143,6 +163,7 @@ enum status staging_position(struct agent *agent, const struct journal_entry *en
     struct patch_sink sink = {.context = agent, .write = sink_write, .segment = sink_segment};
 
     staging->target = agent_other(agent);
+    staging->unsynced = false;
     staging->segment = restart ? *restart : (struct patch_restart){0};
     slot_writer_start(&staging->writer, agent_slot(agent, staging->target), staging->plan.image_size,
                       entry ? entry->output_done : 0, agent->memory.page);

@@ -235,8 +235,8 @@ struct memory_flash *memory_flash_new(uint32_t size, uint32_t write_unit, uint32
     memset(chip->before, erased, size);
     chip->size = size;
     chip->seed = 1;
-    chip->flash =
-        (struct flash){chip, write_unit, erase_block, erased, chip_read, chip_program, chip_erase, NULL};
+    chip->flash = (struct flash){chip,         write_unit, erase_block, erased, chip_read,
+                                 chip_program, chip_erase, NULL,        NULL};
     return chip;
 }
 

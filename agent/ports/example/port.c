@@ -35,7 +35,8 @@ static enum status flash_erase(void *context, uint64_t offset)
     return board_flash_erase((uint32_t)offset) ? FLASH_FAILED : OK;
 }
 
-static const struct flash internal = {NULL, 8, SECTOR, 0xff, flash_read, flash_program, flash_erase, NULL};
+static const struct flash internal = {NULL,          8,           SECTOR, 0xff, flash_read,
+                                      flash_program, flash_erase, NULL,   NULL};
 
 /* ---- the clinical side */
 

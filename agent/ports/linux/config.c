@@ -155,7 +155,7 @@ static bool resolve_hooks(struct config_file *config, struct failure *why)
 static bool check_numbers(struct config_file *config, struct failure *why)
 {
     const struct config *content = config->content;
-    uint64_t block = content->block ? content->block : 1024u * 1024;
+    uint64_t block = content->block ? content->block : CONFIG_BLOCK;
 
     if (content->format != 1)
         return refuse(config->path, "format", "only 1 is known", why);

@@ -20,6 +20,7 @@
 #include "manifests/device_class.h"
 
 #define CONFIG_DOORS_MAX   4
+#define CONFIG_BLOCK       (4u * 1024 * 1024) /* a flush costs many disks 5 to 20 ms, and each block two */
 #define CONFIG_BLOCK_LEAST 4096u
 #define CONFIG_BLOCK_MOST  (64u * 1024 * 1024)
 #define CONFIG_BUFFER      16384u /* bytes of one SMP frame unless the file says otherwise */
@@ -45,7 +46,7 @@ struct config {
     char *device_class;      /* path */
     char *hardware_revision; /* NULL: the class's first */
     char *state, *slot_a, *slot_b;
-    uint64_t block;  /* bytes of a slot between two flushes, a power of two; 0: 1 MiB */
+    uint64_t block;  /* bytes of a slot between two flushes, a power of two; 0: CONFIG_BLOCK */
     uint32_t buffer; /* bytes of one SMP frame, 256 to 65,535; 0: CONFIG_BUFFER */
     char *run;       /* folder of what ends with the machine; NULL: /run/suture */
     char *boot;      /* "records", "uboot:FILE" (its fw_env.config), or a program */

@@ -4,7 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define FILLER 4096
+#define FILLER      4096
+#define FLUSH_STACK (64u * 1024) /* bytes; it calls fdatasync and nothing else */
 
 static bool slot_holds(const struct slot_disk *slot, uint64_t offset, size_t size)
 {
@@ -102,14 +103,75 @@ static enum status slot_erase(void *context, uint64_t offset)
     return OK;
 }
 
+/* ---- flushing, beside the agent */
+
+static void *flush_work(void *context)
+{
+    struct slot_disk *slot = context;
+
+    pthread_mutex_lock(&slot->lock);
+    while (slot->flush != FLUSH_END) {
+        if (slot->flush != FLUSH_ASKED) {
+            pthread_cond_wait(&slot->changed, &slot->lock);
+            continue;
+        }
+        slot->flush = FLUSH_RUNS;
+        pthread_mutex_unlock(&slot->lock);
+        bool flushed = disk_flush(&slot->disk);
+        pthread_mutex_lock(&slot->lock);
+        slot->flush_failed = slot->flush_failed || !flushed;
+        if (slot->flush == FLUSH_RUNS)
+            slot->flush = FLUSH_IDLE;
+        pthread_cond_broadcast(&slot->changed);
+    }
+    pthread_mutex_unlock(&slot->lock);
+    return NULL;
+}
+
+static bool thread_start(struct slot_disk *slot)
+{
+    pthread_attr_t attributes;
+
+    if (slot->has_thread)
+        return true;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    slot->has_thread = pthread_attr_setstacksize(&attributes, FLUSH_STACK) == 0 &&
+                       pthread_create(&slot->thread, &attributes, flush_work, slot) == 0;
+    pthread_attr_destroy(&attributes);
+    return slot->has_thread;
+}
+
+static enum status slot_sync_begin(void *context)
+{
+    struct slot_disk *slot = context;
+
+    if (slot->failed || !block_close(slot) || !thread_start(slot))
+        return slot_fail(slot);
+    pthread_mutex_lock(&slot->lock);
+    /* one that runs may have begun before the last bytes came */
+    while (slot->flush != FLUSH_IDLE)
+        pthread_cond_wait(&slot->changed, &slot->lock);
+    slot->flush = FLUSH_ASKED;
+    pthread_cond_broadcast(&slot->changed);
+    pthread_mutex_unlock(&slot->lock);
+    slot->synced_to = slot->written_to;
+    return OK;
+}
+
 /* What is on the medium is forgotten by the kernel, so that the whole slot is later read back from there. */
 static enum status slot_sync(void *context)
 {
     struct slot_disk *slot = context;
 
-    if (slot->failed || !block_close(slot) || !disk_flush(&slot->disk))
+    pthread_mutex_lock(&slot->lock);
+    while (slot->flush != FLUSH_IDLE)
+        pthread_cond_wait(&slot->changed, &slot->lock);
+    bool failed = slot->flush_failed;
+    pthread_mutex_unlock(&slot->lock);
+    if (slot->failed || failed)
         return slot_fail(slot);
-    posix_fadvise(slot->disk.file, (off_t)slot->block, (off_t)slot->flash.erase_block, POSIX_FADV_DONTNEED);
+    posix_fadvise(slot->disk.file, 0, (off_t)slot->synced_to, POSIX_FADV_DONTNEED);
     return OK;
 }
 
@@ -117,13 +179,24 @@ bool slot_disk_open(const char *path, enum disk_use use, uint64_t size, uint32_t
                     struct failure *why)
 {
     *out = (struct slot_disk){
-        .flash = {out, SLOT_UNIT, block, SLOT_ERASED, slot_read, slot_program, slot_erase, slot_sync},
+        .flash = {out, SLOT_UNIT, block, SLOT_ERASED, slot_read, slot_program, slot_erase, slot_sync_begin,
+                  slot_sync},
         .size = size,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .changed = PTHREAD_COND_INITIALIZER,
     };
     return disk_open(path, use, size, &out->disk, why);
 }
 
 void slot_disk_close(struct slot_disk *slot)
 {
+    if (slot->has_thread) {
+        pthread_mutex_lock(&slot->lock);
+        slot->flush = FLUSH_END;
+        pthread_cond_broadcast(&slot->changed);
+        pthread_mutex_unlock(&slot->lock);
+        pthread_join(slot->thread, NULL);
+    }
+    slot->has_thread = false;
     disk_close(&slot->disk);
 }

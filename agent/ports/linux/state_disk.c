@@ -73,7 +73,8 @@ bool state_disk_open(const char *path, enum disk_use use, uint64_t size, struct 
                      struct failure *why)
 {
     *out = (struct state_disk){
-        .flash = {out, STATE_UNIT, STATE_BLOCK, STATE_ERASED, state_read, state_program, state_erase, NULL},
+        .flash = {out, STATE_UNIT, STATE_BLOCK, STATE_ERASED, state_read, state_program, state_erase, NULL,
+                  NULL},
         .size = size,
     };
     if (!disk_open(path, use, state_disk_bytes(size), &out->disk, why))

@@ -206,13 +206,16 @@ static void only_slots_may_stand_where_writes_wait_for_a_sync(void **state)
     struct flash disk = chip->flash;
 
     (void)state;
-    disk.sync = sync_now;
+    disk.sync = disk.sync_begin = sync_now;
     for (unsigned i = 0; i < AREA_COUNT; i++) {
         const struct flash *flash = layout.areas[i].flash;
         layout.areas[i].flash = &disk;
         assert_int_equal(layout_check(&layout), i >= AREA_SLOT_A ? OK : BAD_FORMAT);
         layout.areas[i].flash = flash;
     }
+    disk.sync_begin = NULL;
+    layout.areas[AREA_SLOT_B].flash = &disk;
+    assert_int_equal(layout_check(&layout), BAD_FORMAT);
 }
 
 int main(void)

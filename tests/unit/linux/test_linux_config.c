@@ -109,8 +109,8 @@ static void the_plain_one_has_its_defaults(void **state)
 
     (void)state;
     is_taken(NULL, &config);
-    assert_int_equal(config.block, 1024 * 1024);
-    assert_int_equal(config.slot_size, 3 * 1024 * 1024);
+    assert_int_equal(config.block, 4 * 1024 * 1024);
+    assert_int_equal(config.slot_size, 4 * 1024 * 1024);
     assert_int_equal(config.buffer, CONFIG_BUFFER);
     assert_int_equal(config.hook_seconds, 2);
     assert_int_equal(config.self_test_seconds, 300);

@@ -103,6 +103,7 @@ static void a_sync_writes_what_was_erased_and_not_programmed(void **state)
     assert_int_equal(slot.flash.program(&slot, 256, data, sizeof data), OK);
     assert_int_equal(slot_byte(&slot, 128), 0);
     assert_int_equal(slot_byte(&slot, 1000), 0);
+    assert_int_equal(slot.flash.sync_begin(&slot), OK);
     assert_int_equal(slot.flash.sync(&slot), OK);
     for (uint64_t at = 0; at < BLOCK; at++)
         assert_int_equal(file_byte(at), (at >= 64 && at < 96) || (at >= 256 && at < 288) ? 0x77 : 0);
@@ -118,6 +119,7 @@ static void a_block_of_nothing_but_erased_bytes_survives_too(void **state)
     slot_open(&slot);
     file_fill(0x5a);
     assert_int_equal(slot.flash.erase(&slot, 3 * BLOCK), OK);
+    assert_int_equal(slot.flash.sync_begin(&slot), OK);
     assert_int_equal(slot.flash.sync(&slot), OK);
     assert_int_equal(file_byte(3 * BLOCK), 0);
     assert_int_equal(file_byte(4 * BLOCK - 1), 0);
@@ -168,6 +170,7 @@ static void a_disk_that_failed_once_is_not_believed_again(void **state)
     assert_true(slot_disk_open(path, DISK_READ, SIZE, BLOCK, &slot, &why));
     assert_int_equal(slot.flash.erase(&slot, 0), OK);
     assert_int_equal(slot.flash.program(&slot, 0, data, sizeof data), FLASH_FAILED);
+    assert_int_equal(slot.flash.sync_begin(&slot), FLASH_FAILED);
     assert_int_equal(slot.flash.sync(&slot), FLASH_FAILED);
     assert_int_equal(slot.flash.erase(&slot, 0), FLASH_FAILED);
     slot_disk_close(&slot);
