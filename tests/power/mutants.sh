@@ -82,11 +82,20 @@ mutant journal-before-program agent/staging.c \
     '/^static enum status sink_write/,/^}/s/^    while \(bytes.size > 0\) \{/&\n        uint64_t block = writer->area->flash->erase_block, kept = writer->done;\n        if (bytes.size >= block - writer->made % block) {\n            writer->done = writer->made - writer->made % block + block;\n            (void)staging_note_position(agent);\n            writer->done = kept;\n        }/' \
     'the journal entry comes before the block is programmed' $POWER
 mutant output-done-too-far agent/staging.c \
-    '/^enum status staging_note_position/,/^}/s/output_done = (.*);/output_done = \1 + 1024 < agent->staging.plan.image_size ? \1 + 1024 : \1;/' \
+    '/^static struct journal_entry entry_position/,/^}/s/output_done = (.*);/output_done = \1 + 1024 < agent->staging.plan.image_size ? \1 + 1024 : \1;/' \
     'output done is one block ahead' $POWER
 mutant output-done-too-short agent/staging.c \
-    '/^enum status staging_note_position/,/^}/s/output_done = (.*);/output_done = \1 >= 2048 ? \1 - 2048 : 0;/' \
+    '/^static struct journal_entry entry_position/,/^}/s/output_done = (.*);/output_done = \1 >= 2048 ? \1 - 2048 : 0;/' \
     'output done is two blocks behind' $POWER
+mutant journal-before-sync agent/staging.c \
+    '/^static enum status block_note/,/^}/s/area_sync\(slot\) \|\| //' \
+    'a block is noted whose sync nobody waited for' tests/unit/agent/test_agent_sync
+mutant sync-begun-too-early agent/staging.c \
+    '/^static enum status block_note/,/^}/{s/staging->synced = entry_position\(agent\);//;s/^    if \(staging->unsynced/    staging->synced = entry_position(agent);\n&/}' \
+    'what is noted is the block whose sync only begins' tests/unit/agent/test_agent_sync
+mutant end-of-slot-not-synced agent/slot.c \
+    '/^enum status slot_writer_finish/,/^}/s/return status \? status : area_sync\(writer->area\);/return status;/' \
+    'an image is called written before its last sync' tests/unit/agent/test_agent_sync
 mutant erased-ahead-is-remembered agent/slot.c \
     's/\.erased_to = done,/.erased_to = done > 0 ? done + area->flash->erase_block : 0,/' \
     'a resume believes that the next block is erased' $POWER
