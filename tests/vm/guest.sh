@@ -11,7 +11,7 @@ modules="virtio_blk virtio_pci virtio_console dummy_hcd libcomposite usb_f_fs us
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 chmod 755 "$root" # becomes the guest's /: others than root must come in
-mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,etc,root,var/lib,lib/modules/"$release"}
+mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,etc,bench,var/lib,lib/modules/"$release"}
 ln -s bin "$root/sbin"
 cp /bin/busybox "$root/bin/busybox"
 install -m 755 "$here/guest/init" "$root/init"

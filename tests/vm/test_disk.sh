@@ -60,6 +60,16 @@ it_dies_at_the_command_it_was_told() {
     holds 7 0 4k
     holds 0 4k 4k
 }
+it_counts_from_when_it_is_armed() {
+    disk_new && disk_serve disk.image cut-at=2 arm=armed
+    touch armed
+    writes "write -P 7 0 4k" flush "write -P 8 4k 4k" flush
+    grep -q "^commands 2 " disk.report
+    rm armed
+    disk_serve disk.image cut-at=2 arm=armed
+    writes "write -P 7 0 4k" flush "write -P 8 4k 4k" flush
+    grep -q "^commands 4 " disk.report
+}
 its_log_has_every_command_with_its_data() {
     disk_new && disk_serve disk.image log=disk.log
     writes "write -P 7 0 512" flush "write -f -P 8 1k 512"
@@ -79,4 +89,5 @@ a_file_of_odd_size_is_no_disk() {
 
 run_stories what_was_flushed_survives what_was_not_flushed_is_torn a_flush_says_nothing_of_what_comes_after_it \
     a_write_through_survives_alone the_same_seed_loses_the_same_sectors_and_another_others it_dies_at_the_command_it_was_told \
+    it_counts_from_when_it_is_armed \
     its_log_has_every_command_with_its_data a_file_of_odd_size_is_no_disk

@@ -29,7 +29,7 @@ life() {
     cp -r "$ward"/* .
     cp disk.new disk.image
     cat >life.job <<JOB
-. /root/device.sh
+. /bench/device.sh
 device_on LD_PRELOAD=/lib/witness.so WITNESS=/dev/vda:$answer_offset RECORDS=/dev/vda1 FLUSHES=$1
 suture update unix:/run/door
 runs unix:/run/door 2.0.0
@@ -37,7 +37,7 @@ suture rollback unix:/run/door
 runs unix:/run/door 1.0.0
 device_off
 JOB
-    guest_pack life $(ward_files) "$PWD/2.0.0.suture:/root/stick/2.0.0.suture"
+    guest_pack life $(ward_files) "$PWD/2.0.0.suture:/bench/stick/2.0.0.suture"
     disk_serve disk.image log=disk.log
     guest_run life 240 modules=virtio_pci,virtio_blk \
         -drive file=nbd:unix:disk.sock,format=raw,if=virtio,cache=writeback

@@ -13,19 +13,21 @@ guest_pack() {
     for file in "$@"; do
         case $file in
         *:*) install -D "${file%%:*}" "$over/${file#*:}" ;;
-        *) install -D "$file" "$over/root/$(basename "$file")" ;;
+        *) install -D "$file" "$over/bench/$(basename "$file")" ;;
         esac
     done
     { cat "$vm/guest.cpio" && (cd "$over" && find . | cpio -o -H newc --quiet -R 0:0); } >"$name.initrd"
     rm -rf "$over"
 }
 
-# qemu NAME LIMIT KERNEL-ARGUMENTS [ARGUMENT…]: starts the machine in place of this shell; the console goes to standard output
+# qemu NAME LIMIT KERNEL-ARGUMENTS [ARGUMENT…]: starts the machine in place of this shell; the console goes to standard
+# output. LIMIT 0: none
 qemu() {
-    local name=$1 limit=$2 append=$3
+    local name=$1 limit="timeout -k 2 $2" append=$3
+    [ "$2" -ne 0 ] || limit=
     shift 3
     # oldest to newest instruction sets: mbedtls and zlib choose at run time, so the guest is given all that TCG has
-    exec timeout -k 2 "$limit" qemu-system-x86_64 -machine pc -accel tcg -cpu max -m "${GUEST_MEMORY:-320}" \
+    exec $limit qemu-system-x86_64 -machine pc -accel tcg -cpu max -m "${GUEST_MEMORY:-320}" \
         -nodefaults -no-user-config -display none -no-reboot -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=0x01 \
         -kernel "${GUEST_KERNEL:-$vm/kernel/vmlinux}" -initrd "$name.initrd" \
         -append "console=ttyS0 quiet panic=-1 $append" "$@" </dev/null
@@ -42,6 +44,34 @@ guest_run() {
     code=$(sed -n 's/^JOB-RESULT //p' console | tail -n 1)
     if [ "${code:-127}" -ne 0 ]; then tail -n 60 console; fi
     return "${code:-127}"
+}
+
+# guest_start NAME KERNEL-ARGUMENTS [ARGUMENT…]: as guest_run, in the background, until guest_killed; $guest is QEMU's process
+guest_start() {
+    guest_name=$1
+    shift
+    : >console
+    (qemu "$guest_name" 0 "$@") >console 2>qemu.errors &
+    guest=$!
+}
+# guest_says TEXT SECONDS: waits until the guest that was started prints a line that begins so
+guest_says() {
+    local until=$(($(date +%s) + $2))
+    until tr -d '\r' <console | grep -q "^$1"; do
+        if ! kill -0 "$guest" 2>/dev/null || [ "$(date +%s)" -gt "$until" ]; then
+            tr -d '\r' <console | grep -q "^$1" && return 0
+            tail -n 40 console qemu.errors
+            echo "the guest never said: $1"
+            return 1
+        fi
+        sleep 0.05
+    done
+}
+# guest_killed: the machine loses its power
+guest_killed() {
+    kill -KILL "$guest" 2>/dev/null || true
+    wait "$guest" 2>/dev/null || true
+    cat console >>"$vm/$guest_name.log"
 }
 
 # console_says TEXT: the guest printed it

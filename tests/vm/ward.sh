@@ -66,5 +66,5 @@ ward_files() {
     printf '#!/bin/sh\nexit 0\n' >self-test
     echo "$PWD/guest.yaml:/etc/suture/agent.yaml" "$PWD/m200.class.yaml:/etc/suture/m200.class.yaml" \
         "$PWD/interlock:/etc/suture/interlock" "$PWD/reset:/etc/suture/reset" "$PWD/self-test:/etc/suture/self-test" "$top/tests/vm/guest/device.sh"
-    (cd trust && find . -type f) | while read -r file; do echo "$PWD/trust/${file#./}:/root/trust/${file#./}"; done
+    (cd trust && find . -type f) | while read -r file; do echo "$PWD/trust/${file#./}:/bench/trust/${file#./}"; done
 }

@@ -1,6 +1,6 @@
 /* A disk with a volatile write cache, as a plugin of nbdkit, which speaks NBD for it: for power cuts that killing QEMU on a
  * file can't show, because the file keeps what was never flushed. Writes stay apart until a flush or FUA; at the cut (command
- * `cut-at`, or the death of the connection) each 512-byte sector not flushed by then survives by the toss of a seeded coin,
+ * `cut-at`, counted from when the file `arm` is there; or the death of the connection) each 512-byte sector not flushed by then survives by the toss of a seeded coin,
  * so that larger writes tear. nbdkit's own cache filter loses everything unflushed or nothing, and its log has no data. */
 #define NBDKIT_API_VERSION 2
 #include <nbdkit-plugin.h>
@@ -18,13 +18,13 @@
 
 #define THREAD_MODEL NBDKIT_THREAD_MODEL_SERIALIZE_ALL_REQUESTS
 
-static char *image, *log_path, *report_path;
+static char *image, *log_path, *report_path, *arm_path;
 static uint64_t seed = 1, cut_at;
 static FILE *log_file;
 static uint8_t *safe;  /* the image: what survives */
 static uint8_t *view;  /* what a reader sees */
 static uint8_t *dirty; /* one byte a sector: written and not flushed */
-static uint64_t size, commands;
+static uint64_t size, commands, armed_at;
 
 static int disk_config(const char *key, const char *value)
 {
@@ -34,12 +34,14 @@ static int disk_config(const char *key, const char *value)
         log_path = nbdkit_absolute_path(value);
     else if (strcmp(key, "report") == 0)
         report_path = nbdkit_absolute_path(value);
+    else if (strcmp(key, "arm") == 0)
+        arm_path = nbdkit_absolute_path(value);
     else if (strcmp(key, "seed") == 0)
         return nbdkit_parse_uint64_t(key, value, &seed);
     else if (strcmp(key, "cut-at") == 0)
         return nbdkit_parse_uint64_t(key, value, &cut_at);
     else {
-        nbdkit_error("no parameter '%s'; know image log report seed cut-at", key);
+        nbdkit_error("no parameter '%s'; know image log report arm seed cut-at", key);
         return -1;
     }
     return 0;
@@ -110,6 +112,16 @@ static void cut(void)
     _exit(0);
 }
 
+/* Counts a write or flush that is about to be done, and cuts the power instead when it is the one. */
+static void command_count(void)
+{
+    commands++;
+    if (armed_at == 0 && (!arm_path || access(arm_path, F_OK) == 0))
+        armed_at = commands;
+    if (armed_at != 0 && commands - armed_at + 1 == cut_at)
+        cut();
+}
+
 /* Before the answer: whoever saw the answer finds the command in the log. */
 static int command_note(enum disk_command command, uint64_t offset, uint32_t count, const void *data)
 {
@@ -168,8 +180,7 @@ static int disk_write(void *handle, const void *data, uint32_t count, uint64_t o
     bool through = flags & NBDKIT_FLAG_FUA;
 
     (void)handle;
-    if (++commands == cut_at)
-        cut();
+    command_count();
     memcpy(view + offset, data, count);
     memset(dirty + first, 1, end - first);
     if (through)
@@ -180,8 +191,7 @@ static int disk_write(void *handle, const void *data, uint32_t count, uint64_t o
 static int disk_flush(void *handle, uint32_t flags)
 {
     (void)handle, (void)flags;
-    if (++commands == cut_at)
-        cut();
+    command_count();
     sectors_settle(0, size / DISK_SECTOR);
     return command_note(COMMAND_FLUSH, 0, 0, NULL);
 }
@@ -191,7 +201,7 @@ static struct nbdkit_plugin plugin = {
     .longname = "a disk that forgets what was not flushed",
     .config = disk_config,
     .config_complete = disk_config_complete,
-    .config_help = "image=FILE log=FILE report=FILE seed=N cut-at=COMMAND",
+    .config_help = "image=FILE log=FILE report=FILE arm=FILE seed=N cut-at=COMMAND",
     .get_ready = disk_ready,
     .open = disk_open,
     .close = disk_close,

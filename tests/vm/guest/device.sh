@@ -1,6 +1,6 @@
 # Sourced in a guest: the device, which is boot loader and agent in turn as it restarts, and the technician's station.
-export SUTURE_TRUST=/root/trust SUTURE_RECEIPTS=/root/receipts SUTURE_BUNDLES=/root/stick
-mkdir -p /root/receipts /root/stick /run/suture
+export SUTURE_TRUST=/bench/trust SUTURE_RECEIPTS=/bench/receipts SUTURE_BUNDLES=/bench/stick
+mkdir -p /bench/receipts /bench/stick /run/suture
 
 # device_on [VARIABLE=VALUE…]: for the agent's environment; from now on /run/agent has its process id
 device_on() {
@@ -33,6 +33,6 @@ device_killed() {
 }
 # runs ADDRESS VERSION: the device says so
 runs() {
-    suture devices "$1" >/root/said 2>&1 || true
-    grep -qF " $2 " /root/said || { cat /root/said; echo "$1 does not run $2"; return 1; }
+    suture devices "$1" >/bench/said 2>&1 || true
+    grep -qF " $2 " /bench/said || { cat /bench/said; echo "$1 does not run $2"; return 1; }
 }
