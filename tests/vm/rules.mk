@@ -25,8 +25,8 @@ $(VM)/proof $(VM_PROGRAMS): $(LIB_LINUX) $(TEST_LIBS_loader)
 vm-kernel:
 	@tests/vm/kernel.sh $(VM)/kernel
 # what comes from Debian's archive into the guest, besides the kernel
-VM_GUEST_FILES = $(shell command -v dfu-util)
-$(VM)/guest.cpio: $(PROGRAMS) $(VM_PROGRAMS) $(VM)/witness.so tests/vm/guest.sh tests/vm/guest/init | vm-kernel
+VM_GUEST_FILES = $(foreach program,dfu-util socat,$(shell command -v $(program)))
+$(VM)/guest.cpio: $(PROGRAMS) $(VM_PROGRAMS) $(VM)/witness.so tests/vm/guest.sh tests/vm/guest/init tests/vm/rules.mk | vm-kernel
 	$(say) GUEST $@
 	@tests/vm/guest.sh $(VM)/kernel $@ $(PROGRAMS) $(VM_PROGRAMS) $(VM)/witness.so:lib/witness.so $(VM_GUEST_FILES)
 

@@ -12,17 +12,13 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 kills=${VM_KILLS:-20} seed=${VM_SEED:-1}
 DOORS=usb
 
-ward=$(mktemp -d /tmp/suture-vm-XXXXXX)
-trap 'kill -KILL "${guest:-}" 2>/dev/null; rm -rf "$ward"' EXIT
-(
-    set -eu
-    cd "$ward"
+ward_of_this() {
     ward_make 4 4096 32768 65536
     for image in 0 1; do image_make $image.image 2500000 0$image; done
     for n in $(seq $((kills + 3))); do release_make "$n.0.0" "$n" $((n % 2)).image; done
     disk_make disk.image 1.0.0.push
-    ward_files >files
-) >"$ward/log" 2>&1 || { sed 's/^/# /' "$ward/log"; echo "not ok the_ward_is_made"; exit 1; }
+}
+ward_ready ward_of_this
 
 # boot RELEASE [PARAMETER=VALUE…]: completes the update to it, then begins the next; the parameters are the disk's
 boot() {

@@ -11,18 +11,15 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/vm/ward.sh"
 cuts=${VM_CUTS:-2000} seed=${VM_SEED:-1}
 
-ward=$(mktemp -d /tmp/suture-vm-XXXXXX)
-trap 'rm -rf "$ward"' EXIT
-(
-    set -eu
-    cd "$ward"
+ward_of_this() {
     ward_make 4 1024 4096 65536
     for n in 1 2 3; do
         image_make $n.image 2000000 0$n
         release_make $n.0.0 $n $n.image
     done
     disk_make disk.new 1.0.0.push
-) >"$ward/log" 2>&1 || { sed 's/^/# /' "$ward/log"; echo "not ok the_ward_is_made"; exit 1; }
+}
+ward_ready ward_of_this
 
 # life FLUSHES: of a device whose agent flushes "at once", "late" or "never"; leaves disk.log
 life() {
@@ -37,7 +34,7 @@ suture rollback unix:/run/door
 runs unix:/run/door 1.0.0
 device_off
 JOB
-    guest_pack life $(ward_files) "$PWD/2.0.0.suture:/bench/stick/2.0.0.suture"
+    guest_pack life $(cat files) "$PWD/2.0.0.suture:/bench/stick/2.0.0.suture"
     disk_serve disk.image log=disk.log
     guest_run life 240 modules=virtio_pci,virtio_blk \
         -drive file=nbd:unix:disk.sock,format=raw,if=virtio,cache=writeback

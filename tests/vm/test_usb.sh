@@ -9,11 +9,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 modules=modules=virtio_pci,virtio_blk,dummy_hcd,libcomposite,usb_f_fs,usb_f_acm,cdc-acm
 DOORS=usb
 
-ward=$(mktemp -d /tmp/suture-vm-XXXXXX)
-trap 'rm -rf "$ward"' EXIT
-(
-    set -eu
-    cd "$ward"
+ward_of_this() {
     ward_make 12 4096 32768 262144
     image_make 1.image 3000000 01
     image_make 2.image 8650752 02
@@ -23,7 +19,8 @@ trap 'rm -rf "$ward"' EXIT
     cp 2.0.0.push tampered.push
     printf '\x01' | dd of=tampered.push bs=1 seek=60 conv=notrunc status=none
     dfu-suffix -v 1209 -p 0001 -a 2.0.0.push >/dev/null 2>&1 || exit 1
-) >"$ward/log" 2>&1 || { sed 's/^/# /' "$ward/log"; echo "not ok the_ward_is_made"; exit 1; }
+}
+ward_ready ward_of_this
 
 # guest_with_device NAME SECONDS FILE…: runs NAME.job in a guest with the device's disk
 guest_with_device() {
@@ -33,7 +30,7 @@ guest_with_device() {
     cp -r "$ward/trust" .
     cp disk.new disk.image
     sed -i '1i . /bench/device.sh' "$name.job"
-    guest_pack "$name" $(ward_files) "$@"
+    guest_pack "$name" $(cat files) "$@"
     guest_run "$name" "$limit" "$modules" -drive file=disk.image,format=raw,if=virtio,cache=unsafe
 }
 stick() { echo "$ward/2.0.0.suture:/bench/stick/2.0.0.suture"; }

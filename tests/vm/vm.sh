@@ -21,14 +21,15 @@ guest_pack() {
 }
 
 # qemu NAME LIMIT KERNEL-ARGUMENTS [ARGUMENT…]: starts the machine in place of this shell; the console goes to standard
-# output. LIMIT 0: none
+# output. LIMIT 0: none. GUEST_RESETS: a reset starts it anew, else it ends
 qemu() {
-    local name=$1 limit="timeout -k 2 $2" append=$3
+    local name=$1 limit="timeout -k 2 $2" append=$3 resets=-no-reboot
+    [ -z "${GUEST_RESETS:-}" ] || resets=
     [ "$2" -ne 0 ] || limit=
     shift 3
     # oldest to newest instruction sets: mbedtls and zlib choose at run time, so the guest is given all that TCG has
     exec $limit qemu-system-x86_64 -machine pc -accel tcg -cpu max -m "${GUEST_MEMORY:-320}" \
-        -nodefaults -no-user-config -display none -no-reboot -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=0x01 \
+        -nodefaults -no-user-config -display none $resets -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=0x01 \
         -kernel "${GUEST_KERNEL:-$vm/kernel/vmlinux}" -initrd "$name.initrd" \
         -append "console=ttyS0 quiet panic=-1 $append" "$@" </dev/null
 }

@@ -68,3 +68,20 @@ ward_files() {
         "$PWD/interlock:/etc/suture/interlock" "$PWD/reset:/etc/suture/reset" "$PWD/self-test:/etc/suture/self-test" "$top/tests/vm/guest/device.sh"
     (cd trust && find . -type f) | while read -r file; do echo "$PWD/trust/${file#./}:/bench/trust/${file#./}"; done
 }
+
+# ward_ready FUNCTION: makes the ward with it, in a folder of its own, $ward, that goes with the script; or ends the script
+ward_ready() {
+    ward=$(mktemp -d /tmp/suture-vm-XXXXXX)
+    trap 'kill -KILL "${guest:-}" 2>/dev/null; rm -rf "$ward"' EXIT
+    # not inside a condition: there the shell would not stop at a failing command
+    (
+        set -eu
+        cd "$ward"
+        "$1"
+        ward_files >files
+    ) >"$ward/log" 2>&1
+    [ $? -eq 0 ] && return
+    sed 's/^/# /' "$ward/log"
+    echo "not ok the_ward_is_made"
+    exit 1
+}

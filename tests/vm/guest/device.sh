@@ -13,7 +13,7 @@ device_loop() {
         rm -f /run/restart
         suture-agent boot >/run/booted || { echo "BOOT-FAILED"; break; }
         echo "BOOTED $(tr '\n' ' ' </run/booted)"
-        env "$@" suture-agent run >/run/agent.log &
+        env "$@" suture-agent run >/run/agent.log 2>&1 &
         echo $! >/run/agent
         wait $! || true
         [ -e /run/restart ] || [ -e /run/killed ] || break
