@@ -63,6 +63,7 @@ static void connect_to(struct session *session, const char *address)
 
     if (!session_init(session, address, &why))
         give_up(why.what);
+    client_packet_max(&session->client, SESSION_PACKET_MAX); /* as after the capabilities of a large device */
     while (!session_connect(session, now_ms(), &why)) {
         if (now_ms() > until)
             give_up(why.what);
