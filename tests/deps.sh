@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing, through the package manager, for the purposes given (build demo test lint fresh fuzz interop vm; none: the first five).
+# Installs what is missing, through the package manager, for the purposes given (build demo test lint fresh fuzz interop vm bench; none: the first five).
 # Without root it prints the command to type.
 set -eu
 [ $# -gt 0 ] || set -- build demo test lint fresh
@@ -15,7 +15,8 @@ packages() {
     # Debian's npm brings some 400 packages: only where no npm of any origin is
     interop) echo python3 python3-venv; command -v npm >/dev/null || echo nodejs npm ;;
     vm) echo fdisk qemu-system-x86 qemu-utils seabios nbdkit nbdkit-plugin-dev busybox-static cpio kmod xz-utils zstd dfu-util socat ;;
-    *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh fuzz interop vm" >&2; exit 64 ;;
+    bench) echo rauc rauc-service swupdate dbus squashfs-tools cpio openssl ;;
+    *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh fuzz interop vm bench" >&2; exit 64 ;;
     esac
 }
 

@@ -98,6 +98,11 @@ bench-link: ## how much of a serial line uploads use, and what losses cost: buil
 	@$(MAKE) --no-print-directory $(B)/suture-sim $(B)/tests/bench/link
 	@B=$(B) $(B)/tests/bench/link
 
+bench-install: ## an installation by suture-agent beside dd, RAUC and SWUpdate (needs root): build/bench/install.json
+	@tests/deps.sh build test bench
+	@$(MAKE) --no-print-directory all
+	@B=$(B) tests/bench/install.sh
+
 test-interop: ## other people's SMP clients against simulated pumps on serial lines
 	@tests/deps.sh build test interop
 	@$(MAKE) --no-print-directory all
@@ -136,5 +141,5 @@ test-fresh: ## `make demo` and `make test` in minimal Debian roots, from a clone
 	@tests/deps.sh fresh
 	@tests/fresh/run.sh $(SUITES)
 
-.PHONY: test bench-link fuzz fuzz-targets test-interop run-tests demo device host-command device-command size lint test-fresh mutants check-fuzz check-power $(addprefix check-,$(TEST_FOLDERS))
+.PHONY: test bench-link bench-install fuzz fuzz-targets test-interop run-tests demo device host-command device-command size lint test-fresh mutants check-fuzz check-power $(addprefix check-,$(TEST_FOLDERS))
 .SECONDARY:
