@@ -119,7 +119,8 @@ static bool verify_bundle(struct making *making, struct plan *out, struct failur
 
     if (!bundle_open(making->order->bundle, &making->bundle, why) ||
         !bundle_authenticate(making->bundle, &making->trust, making->class_id, making->order->now, why) ||
-        !bundle_verify(making->bundle, BUNDLE_AUTHENTICATED, BUNDLE_TAKEN, why) || !find_full_stream(making, &plan, why) ||
+        !bundle_verify(making->bundle, BUNDLE_AUTHENTICATED, BUNDLE_TAKEN, why) ||
+        !find_full_stream(making, &plan, why) ||
         !push_open(making->bundle, making->stream, &making->push, why) ||
         !fit_check(making->profile->device_class, (size_t)push_stream_offset(making->push) - 1, plan, why))
         return false;
