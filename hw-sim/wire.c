@@ -88,7 +88,7 @@ size_t wire_put(struct wire *wire, struct span bytes, uint64_t now_us)
     }
 }
 
-bool wire_arrived(const struct wire *wire, uint64_t now_us)
+static bool has_arrived(const struct wire *wire, uint64_t now_us)
 {
     return wire->count > 0 && wire_due(wire) <= now_us;
 }
@@ -97,7 +97,7 @@ size_t wire_take(struct wire *wire, uint8_t *out, size_t capacity, uint64_t now_
 {
     size_t taken = 0;
 
-    for (; taken < capacity && wire_arrived(wire, now_us); taken++) {
+    for (; taken < capacity && has_arrived(wire, now_us); taken++) {
         out[taken] = wire->bytes[wire->first];
         wire->first = (wire->first + 1) % WIRE_MAX;
         wire->count--;

@@ -35,8 +35,6 @@ size_t wire_room(const struct wire *wire, uint64_t now_us);
 size_t wire_put(struct wire *wire, struct span bytes, uint64_t now_us);
 /* Moves what has arrived, up to `capacity` bytes; returns how many. */
 size_t wire_take(struct wire *wire, uint8_t *out, size_t capacity, uint64_t now_us);
-/* True when something has arrived. */
-bool wire_arrived(const struct wire *wire, uint64_t now_us);
 /* When the next byte arrives; FAULTS_NEVER: none is under way. */
 uint64_t wire_due(const struct wire *wire);
 /* When there will be room for `size` bytes, at most the depth; `now_us` when there is. */

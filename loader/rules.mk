@@ -1,9 +1,12 @@
 # loader/: what runs on the laptop. Knows nothing of flash or of the agent's inside.
-LOADER_HOST    := $(addprefix loader/,link/link.c link/socket.c link/tcp.c link/serial.c link/serial_find.c link/port_holder.c \
-    link/usb_descriptor.c link/usb.c link/usb_open.c link/usb_find.c link/usb_libusb.c link/usb_redir.c link/usb_redir_ignored.c \
-    session/session.c session/choose.c session/shelf.c session/job.c session/jobs.c session/job_silence.c session/chatter.c session/job_chatter.c session/job_rows.c session/job_meet.c session/job_send.c \
-    session/job_change.c session/job_checks.c session/job_ask.c session/job_refusal.c session/job_evidence.c \
-    record/folders.c record/verdict.c record/trust_store.c record/receipt_write.c record/receipt_read.c \
-    doctor/doctor.c doctor/doctor_here.c doctor/look_ports.c doctor/look_folders.c doctor/look_trust.c \
-    show/show.c show/show_json.c show/show_facts.c show/show_facts_json.c show/log_words.c show/show_root.c show/show_finding.c)
+LOADER_LINK    := $(addprefix loader/link/,link.c socket.c tcp.c serial.c serial_find.c port_holder.c \
+    usb.c usb_open.c usb_find.c usb_descriptor.c usb_libusb.c usb_redir.c usb_redir_ignored.c)
+LOADER_SESSION := $(addprefix loader/session/,session.c choose.c shelf.c jobs.c chatter.c \
+    job.c job_rows.c job_meet.c job_send.c job_change.c job_checks.c job_ask.c job_refusal.c job_evidence.c \
+    job_silence.c job_chatter.c)
+LOADER_RECORD  := $(addprefix loader/record/,folders.c verdict.c trust_store.c receipt_write.c receipt_read.c)
+LOADER_DOCTOR  := $(addprefix loader/doctor/,doctor.c doctor_here.c look_ports.c look_folders.c look_trust.c)
+LOADER_SHOW    := $(addprefix loader/show/,show.c show_json.c show_facts.c show_facts_json.c log_words.c show_root.c \
+    show_finding.c)
+LOADER_HOST    := $(LOADER_LINK) $(LOADER_SESSION) $(LOADER_RECORD) $(LOADER_DOCTOR) $(LOADER_SHOW)
 LOADER_PROGRAM := loader/suture.c $(wildcard loader/cmd/*.c)

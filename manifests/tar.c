@@ -90,7 +90,8 @@ static bool write_header(struct archive *archive, const char *name, uint64_t siz
     return result == ARCHIVE_OK;
 }
 
-bool tar_header(const char *name, uint64_t size, uint8_t header[TAR_BLOCK], struct failure *why)
+/* The header of a regular file, as libarchive's ustar writer makes it. FAIL_INTERNAL: the name or size does not fit. */
+static bool header_make(const char *name, uint64_t size, uint8_t header[TAR_BLOCK], struct failure *why)
 {
     struct catcher catcher = {buffer_over(header, TAR_BLOCK), CATCH_FIRST};
     struct archive *archive = writer_open(&catcher);
@@ -224,7 +225,7 @@ bool tar_header_check(const uint8_t header[TAR_BLOCK], const char *path, const c
     if (stated < least || stated > most)
         return failure_set(why, FAIL_BUNDLE_ENTRY, "%s: %s has %ju bytes; %ju to %ju are allowed", path, name,
                            (uintmax_t)stated, (uintmax_t)least, (uintmax_t)most);
-    if (!tar_header(name, stated, wanted, why))
+    if (!header_make(name, stated, wanted, why))
         return false;
     if (memcmp(header, wanted, TAR_BLOCK) != 0)
         return failure_set(why, FAIL_BUNDLE_ENTRY,

@@ -18,9 +18,6 @@ struct tar_entry {
 /* `size` rounded up to whole blocks. The caller guarantees that it does not overflow. */
 uint64_t tar_padded(uint64_t size);
 
-/* The header of a regular file, as libarchive's ustar writer makes it. FAIL_INTERNAL: the name or size does not fit. */
-bool tar_header(const char *name, uint64_t size, uint8_t header[TAR_BLOCK], struct failure *why);
-
 /* Judges the header of the entry that must be `name`, with `least` to `most` bytes, in the file `path`; `*size` gets its
  * size. FAIL_BUNDLE_FORMAT: no tar header. FAIL_BUNDLE_ENTRY: another name, type, size or form, said in words. */
 bool tar_header_check(const uint8_t header[TAR_BLOCK], const char *path, const char *name, uint64_t least,

@@ -26,7 +26,8 @@ void client_packet_max(struct client *client, size_t packet_max)
     client->packet_max = packet_max < most ? packet_max : most;
 }
 
-uint64_t client_time_after(uint64_t now, uint32_t ms)
+/* `now` + `ms`, held below UINT64_MAX. */
+static uint64_t time_after(uint64_t now, uint32_t ms)
 {
     uint64_t last = UINT64_MAX - 1;
     return now < last - ms ? now + ms : last;
@@ -126,7 +127,7 @@ size_t client_send(struct client *client, uint8_t *out, size_t capacity, uint64_
         moved += piece;
         /* A long request on a slow link: its answer can't be late before it has left. */
         if (client->job == CLIENT_JOB_REQUEST && client->out_sent == client->out.size)
-            client->deadline = client_time_after(now, client->timeout_ms);
+            client->deadline = time_after(now, client->timeout_ms);
     }
     return moved;
 }
@@ -151,7 +152,7 @@ void client_progressed(struct client *client, uint64_t now)
 {
     client->tries_left = client->tries;
     client->busy_until = 0;
-    client->deadline = client_time_after(now, client->timeout_ms);
+    client->deadline = time_after(now, client->timeout_ms);
 }
 
 void client_finish(struct client *client, enum client_event event)
@@ -225,7 +226,7 @@ void client_link_reset(struct client *client, uint64_t now)
     client->out_sent = client->packet_at = 0;
     client->pause_until = 0;
     client->unasked = true;
-    client->deadline = client_time_after(now, client->timeout_ms);
+    client->deadline = time_after(now, client->timeout_ms);
     if (client->job == CLIENT_JOB_TRANSFER)
         client_transfer_restart(client);
 }
@@ -259,8 +260,8 @@ bool client_failed(struct client *client, struct span body, uint64_t now)
         return false;
     if (is_busy(&error) && (client->busy_until == 0 || now < client->busy_until)) {
         if (client->busy_until == 0)
-            client->busy_until = client_time_after(now, CLIENT_BUSY_MAX_MS);
-        client->pause_until = client_time_after(now, busy_wait(body));
+            client->busy_until = time_after(now, CLIENT_BUSY_MAX_MS);
+        client->pause_until = time_after(now, busy_wait(body));
         client->tries_left = client->tries;
         return true;
     }
@@ -369,7 +370,7 @@ static void pause_over(struct client *client, uint64_t now)
 {
     client->pause_until = 0;
     client->unasked = true;
-    client->deadline = client_time_after(now, client->timeout_ms);
+    client->deadline = time_after(now, client->timeout_ms);
     if (client->job == CLIENT_JOB_REQUEST)
         request_anew(client);
     else
@@ -389,7 +390,7 @@ static void silence_over(struct client *client, uint64_t now)
     client->heard = false;
     client->progress.retries += 1;
     client->unasked = true;
-    client->deadline = client_time_after(now, client->timeout_ms);
+    client->deadline = time_after(now, client->timeout_ms);
     if (client->job == CLIENT_JOB_REQUEST)
         request_again(client);
     else

@@ -18,8 +18,6 @@ bool client_may_begin(const struct client *client);
 void client_outbox_clear(struct client *client);
 /* Appends the header of a packet of the running job; the caller appends `body_size` bytes. Returns its sequence number. */
 uint8_t client_header_append(struct client *client, size_t body_size);
-/* `now` + `ms`, held below UINT64_MAX. */
-uint64_t client_time_after(uint64_t now, uint32_t ms);
 
 /* client_transfer.c */
 

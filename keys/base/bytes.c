@@ -38,32 +38,10 @@ uint16_t get_be16(const uint8_t *at)
     return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-uint32_t get_be32(const uint8_t *at)
-{
-    return (uint32_t)get_be16(at) << 16 | get_be16(at + 2);
-}
-
-uint64_t get_be64(const uint8_t *at)
-{
-    return (uint64_t)get_be32(at) << 32 | get_be32(at + 4);
-}
-
 void put_be16(uint8_t *at, uint16_t value)
 {
     at[0] = (uint8_t)(value >> 8);
     at[1] = (uint8_t)value;
-}
-
-void put_be32(uint8_t *at, uint32_t value)
-{
-    put_be16(at, (uint16_t)(value >> 16));
-    put_be16(at + 2, (uint16_t)value);
-}
-
-void put_be64(uint8_t *at, uint64_t value)
-{
-    put_be32(at, (uint32_t)(value >> 32));
-    put_be32(at + 4, (uint32_t)value);
 }
 
 bool bytes_all(const uint8_t *at, size_t size, uint8_t value)

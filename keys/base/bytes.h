@@ -14,13 +14,9 @@ void put_le16(uint8_t *at, uint16_t value);
 void put_le32(uint8_t *at, uint32_t value);
 void put_le64(uint8_t *at, uint64_t value);
 
-/* Big-endian, as in SMP headers and CBOR heads. */
+/* Big-endian, as in SMP headers. */
 uint16_t get_be16(const uint8_t *at);
-uint32_t get_be32(const uint8_t *at);
-uint64_t get_be64(const uint8_t *at);
 void put_be16(uint8_t *at, uint16_t value);
-void put_be32(uint8_t *at, uint32_t value);
-void put_be64(uint8_t *at, uint64_t value);
 
 /* True when all `size` bytes equal `value`; true for none. */
 bool bytes_all(const uint8_t *at, size_t size, uint8_t value);

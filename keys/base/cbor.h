@@ -49,8 +49,6 @@ struct cbor_items {
 struct cbor cbor_over(struct span bytes, enum cbor_mode mode);
 /* Kind of the next item; does not move. */
 enum cbor_kind cbor_kind(const struct cbor *cbor);
-/* Bytes not yet read. */
-struct span cbor_rest(const struct cbor *cbor);
 /* OK when nothing is left, BAD_FORMAT otherwise. Every document ends with this call. */
 enum status cbor_end(const struct cbor *cbor);
 

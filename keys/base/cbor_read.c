@@ -24,11 +24,6 @@ static size_t left(const struct cbor *cbor)
     return (size_t)(cbor->end - cbor->at);
 }
 
-struct span cbor_rest(const struct cbor *cbor)
-{
-    return span_of(cbor->at, left(cbor));
-}
-
 enum status cbor_end(const struct cbor *cbor)
 {
     return left(cbor) == 0 ? OK : BAD_FORMAT;

@@ -240,8 +240,7 @@ const struct failure_entry failure_rows[] = {
      "Correct or unset SUTURE_SERIAL_DIR, or name the port: serial:PATH"},
     {FAIL_CLOCK, EXIT_LOCAL_IO, "clock of this computer wrong",
      "The clock is behind things that were made here before: it is slow, or was set back. Receipts bear its "
-     "time, "
-     "and dates of keys are judged by it.",
+     "time, and dates of keys are judged by it.",
      "Set it: sudo timedatectl set-ntp true, or without a network sudo timedatectl set-time 'YYYY-MM-DD "
      "HH:MM'"},
     {FAIL_ROOT_OVER, EXIT_REFUSED_BUNDLE, "root document has run out",
@@ -254,7 +253,7 @@ const struct failure_entry failure_rows[] = {
     {FAIL_FLASH_IMAGE, EXIT_LOCAL_IO, "flash image not usable",
      "The file is not a flash image of this profile's geometry.", "Make one with: suture-sim factory"},
     {FAIL_DOOR, EXIT_LOCAL_IO, "door can't be opened",
-     "The socket can't be made at that path, or another program holds it.",
+     "The socket or pseudo-terminal can't be made there, or another program holds it.",
      "Choose another path, or end the other program."},
     {FAIL_CONTROL, EXIT_USAGE, "simulator did not take the command",
      "No simulator listens there, or it does not know that verb.",
@@ -263,7 +262,7 @@ const struct failure_entry failure_rows[] = {
      "Change slot size or flash size in the profile."},
     {FAIL_AGENT_CONFIG, EXIT_USAGE, "agent configuration not valid",
      "A key of the agent's configuration is wrong or missing, or a program that it names is not safe to run.",
-     "Correct the line that is named; docs/port.md lists every key."},
+     "Mend the line that the message names; docs/port.md lists every key."},
     {FAIL_AGENT_DISK, EXIT_LOCAL_IO, "slot or state can't be used",
      "The partition or file of a slot, or of the agent's records, is missing, too small, or answers with "
      "errors.",
@@ -297,7 +296,7 @@ const struct failure_entry failure_rows[] = {
     {FAIL_AGENT_IDENTITY, EXIT_NEEDS_PERSON, "disk of another device",
      "The records on this disk belong to a device with another serial number.",
      "Put the right disk in, or have the factory provision this one again."},
-    {FAIL_AGENT_RECOVERY, EXIT_UNSAFE, "nothing verified to run",
+    {FAIL_AGENT_RECOVERY, EXIT_UNSAFE, "nothing proven to run",
      "No slot holds an image that the records vouch for.",
      "Do not use the device. Have it provisioned again."},
     {FAIL_AGENT_PUSH, EXIT_REFUSED_BUNDLE, "not for this device's factory",
@@ -306,20 +305,19 @@ const struct failure_entry failure_rows[] = {
     {FAIL_STUCK, EXIT_FAILED_SAFE, "transfer does not move on",
      "The device answers, but asks for the same bytes again and again: they never arrive there, or it is "
      "defective.",
-     "Take another cable or port, then type: suture resume. If it stays so, hand the device to its maker."},
+     "Take another cable or port, then type: suture resume. If it stays so, call the device's service."},
     {FAIL_PACKET_SIZE, EXIT_FAILED_SAFE, "packet size refused",
      "The device refuses packets of the size that it announced itself.",
-     "Disconnect and connect the device, then type: suture resume. If it stays so, hand it to its maker."},
+     "Disconnect and connect the device, then type: suture resume. If it stays so, call the device's "
+     "service."},
     {FAIL_USB_PERMISSION, EXIT_NO_PERMISSION, "no permission for the USB device",
      "USB devices belong to root until a udev rule gives them to the person at the screen or to a group.",
      "Install the rule once: sudo make install (70-suture.rules), sudo udevadm control --reload, sudo "
-     "udevadm "
-     "trigger; then plug the cable in again."},
+     "udevadm trigger; then plug the cable in again."},
     {FAIL_USB_BUSY, EXIT_NO_PERMISSION, "USB device in use",
      "Another program holds the device's service interface; one at a time can.",
      "End the program that the message names (a root user's: sudo fuser -v /dev/bus/usb/*/*), then repeat "
-     "the "
-     "command."},
+     "the command."},
     {FAIL_USB_DRIVER, EXIT_NO_PERMISSION, "a kernel driver holds the USB device",
      "The kernel has bound a driver of its own to the service interface, which none is meant for.",
      "Free the interface with the command that the message names, then repeat the command."},

@@ -368,14 +368,6 @@ bool pump_reaches(struct pump *pump, enum control_state state, uint64_t most_ms)
     return true;
 }
 
-void pump_wait(struct pump *pump, uint64_t ms)
-{
-    uint64_t until = pump->now + ms;
-    pump->due = pump->now;
-    while (pump->now < until)
-        round_of(pump, until);
-}
-
 struct device_status pump_status(const struct pump *pump)
 {
     struct device_status status;

@@ -68,8 +68,6 @@ enum client_event pump_ask_digest(struct pump *pump, enum suture_verb verb,
 void pump_upload_start(struct pump *pump, const struct buffer *push);
 /* Lets time pass until the device is in this state: false when it is not within `most_ms`. */
 bool pump_reaches(struct pump *pump, enum control_state state, uint64_t most_ms);
-/* Lets `ms` pass. */
-void pump_wait(struct pump *pump, uint64_t ms);
 struct device_status pump_status(const struct pump *pump);
 
 #endif

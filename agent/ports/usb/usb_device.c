@@ -144,7 +144,7 @@ static bool tell_device(struct usb_device *device, const struct usb_setup *setup
     return setup->request == REQUEST_SET_CONFIGURATION && usb_device_configure(device, setup->value);
 }
 
-bool usb_device_set_interface(struct usb_device *device, uint16_t interface, uint16_t alternate)
+static bool set_interface(struct usb_device *device, uint16_t interface, uint16_t alternate)
 {
     if (device->configuration == 0 || interface >= USB_INTERFACES || alternate != 0)
         return false;
@@ -172,7 +172,7 @@ static bool standard_interface(struct usb_device *device, const struct usb_setup
     case REQUEST_GET_INTERFACE:
         return setup->value == 0 && answer(out, setup, &alternate, 1);
     case REQUEST_SET_INTERFACE | 0x100:
-        return setup->length == 0 && usb_device_set_interface(device, setup->index, setup->value);
+        return setup->length == 0 && set_interface(device, setup->index, setup->value);
     default:
         return false;
     }

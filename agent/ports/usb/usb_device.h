@@ -33,8 +33,6 @@ bool usb_device_control(struct usb_device *device, const struct usb_setup *setup
                         struct buffer *out);
 /* SET_CONFIGURATION, for buses that make it a message of its own. False: stall. */
 bool usb_device_configure(struct usb_device *device, uint16_t configuration);
-/* SET_INTERFACE, so too. */
-bool usb_device_set_interface(struct usb_device *device, uint16_t interface, uint16_t alternate);
 
 /* Whether an endpoint's address leads to a bulk pipe that is configured, and which. */
 bool usb_device_pipe(const struct usb_device *device, uint8_t endpoint, enum usb_pipe *out);
