@@ -32,6 +32,16 @@ enum status interlock_allows(const struct agent *agent)
     return interlock_judge(&interlock);
 }
 
+enum status interlock_allows_now(const struct agent *agent)
+{
+    struct interlock interlock = {.use = USE_ALARM};
+
+    if (agent->port->interlock_now == NULL)
+        return interlock_allows(agent);
+    agent->port->interlock_now(agent->port->context, &interlock);
+    return interlock_judge(&interlock);
+}
+
 enum status interlock_allows_moment(const struct agent *agent)
 {
     struct interlock interlock = asked(agent);

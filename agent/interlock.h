@@ -12,8 +12,10 @@
 /* NOT_SERVICE, then IN_USE, then LOW_BATTERY; OK when none holds. An unknown battery is believed with mains only: a device
  * without any has mains. */
 enum status interlock_judge(const struct interlock *interlock);
-/* The same, asked now. For everything that stages, activates, rolls back or resets. */
+/* The same, as the port says it. For everything that stages. */
 enum status interlock_allows(const struct agent *agent);
+/* The same, of this very moment, whatever the port remembers. Right before what activates, rolls back or resets. */
+enum status interlock_allows_now(const struct agent *agent);
 /* Service mode and use only: for acts that are over in a moment and leave the device safer (confirm, abort, trust). */
 enum status interlock_allows_moment(const struct agent *agent);
 /* What stands between this device and an update, for preflight. */

@@ -41,7 +41,7 @@ uint64_t measured_step(struct agent *agent)
         return agent->now;
     if (!serve_has_room(agent))
         return AGENT_IDLE;
-    if (!status && interlock_allows(agent))
+    if (!status && interlock_allows_now(agent))
         return agent->now + ASK_AGAIN_MS;
     measured_end(agent, status);
     return agent->now;

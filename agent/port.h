@@ -44,6 +44,9 @@ struct port {
 
     /* Asked before every step that changes something, and again inside activate. */
     void (*interlock)(void *context, struct interlock *out);
+    /* The same, of this very moment, for a port whose `interlock` remembers its answer for a while: asked last before anything is
+     * activated, rolled back or reset. NULL: `interlock` remembers nothing. */
+    void (*interlock_now)(void *context, struct interlock *out);
     /* Asked during a trial until it answers other than NONE. */
     void (*self_test)(void *context, struct self_test_result *out);
     /* Told once at each start, and at confirm: while a trial runs the port refuses therapy. */

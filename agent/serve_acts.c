@@ -146,6 +146,10 @@ enum refusal serve_activate(struct agent *agent)
     enum refusal refusal = judge_staged(agent);
     if (refusal)
         return refusal;
+    /* judging took a while: signatures were verified */
+    status = interlock_allows_now(agent);
+    if (status)
+        return refusal_of(status);
     const struct plan *plan = &agent->scratch.judged.plan;
     if (step_activate(agent, plan))
         return REFUSED_FLASH;
@@ -195,7 +199,7 @@ enum refusal act_confirm(struct exchange *exchange)
 enum refusal act_rollback(struct exchange *exchange)
 {
     struct agent *agent = exchange->agent;
-    enum status status = interlock_allows(agent);
+    enum status status = interlock_allows_now(agent);
     enum refusal refusal = status ? refusal_of(status) : names_running(exchange);
 
     if (refusal)

@@ -23,7 +23,7 @@ static enum refusal echo(struct exchange *exchange)
 static enum refusal reset(struct exchange *exchange)
 {
     struct agent *agent = exchange->agent;
-    enum status status = interlock_allows(agent);
+    enum status status = interlock_allows_now(agent);
 
     if (status)
         return refusal_of(status);

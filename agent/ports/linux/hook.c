@@ -269,6 +269,22 @@ void hook_say(const struct hook *hook, char *out, size_t capacity)
     }
 }
 
+static bool is_of_key(const char *line, size_t size, const char *key, size_t length)
+{
+    return size > length && line[length] == '=' && strncmp(line, key, length) == 0;
+}
+
+bool hook_names(const struct hook *hook, const char *key)
+{
+    const char *line = hook->text;
+
+    while (line != NULL && !is_of_key(line, strcspn(line, "\n"), key, strlen(key))) {
+        line = strchr(line, '\n');
+        line += line != NULL;
+    }
+    return line != NULL;
+}
+
 const char *hook_value(const struct hook *hook, const char *key, char *value, size_t capacity)
 {
     size_t length = strlen(key);
@@ -278,7 +294,7 @@ const char *hook_value(const struct hook *hook, const char *key, char *value, si
         return NULL;
     for (const char *line = hook->text; *line != '\0';) {
         size_t size = strcspn(line, "\n");
-        if (size > length && line[length] == '=' && strncmp(line, key, length) == 0) {
+        if (is_of_key(line, size, key, length)) {
             if (found || size - length - 1 >= capacity)
                 return NULL;
             memcpy(value, line + length + 1, size - length - 1);

@@ -66,6 +66,9 @@ void hook_say(const struct hook *hook, char *out, size_t capacity);
 /* The value of the line "KEY=VALUE" in the answer, or NULL; `value` gets it. Answers with a NUL or a key twice have no keys. */
 const char *hook_value(const struct hook *hook, const char *key, char *value, size_t capacity);
 
+/* Whether a line of the answer begins with "KEY=", with whatever value, however often. */
+bool hook_names(const struct hook *hook, const char *key);
+
 /* Milliseconds of the clock that never goes back. */
 uint64_t monotonic_ms(void);
 /* One line on standard error, where systemd's journal takes it. */

@@ -31,7 +31,11 @@ static bool battery_of(const struct hook *hook, uint8_t *out)
     char value[16], *end;
 
     *out = BATTERY_NONE;
-    if (hook_value(hook, "battery", value, sizeof value) == NULL || strcmp(value, "unknown") == 0)
+    if (!hook_names(hook, "battery"))
+        return true;
+    if (hook_value(hook, "battery", value, sizeof value) == NULL)
+        return false;
+    if (strcmp(value, "unknown") == 0)
         return true;
     unsigned long percent = strtoul(value, &end, 10);
     if (value[0] < '0' || value[0] > '9' || *end != '\0' || percent > 100)
@@ -40,14 +44,13 @@ static bool battery_of(const struct hook *hook, uint8_t *out)
     return true;
 }
 
-/* use= and mains= must stand there, and service= unless a hook of its own says it. */
-static bool interlock_parse(const struct hook *hook, bool service_elsewhere, struct interlock *out)
+bool interlock_read(const struct hook *hook, const char *service_hook, struct interlock *out)
 {
     char use[16];
 
     return hook_value(hook, "use", use, sizeof use) != NULL && use_of_word(use, &out->use) &&
            yes_or_no(hook, "mains", &out->mains) &&
-           (service_elsewhere || yes_or_no(hook, "service", &out->service)) &&
+           (service_hook != NULL || yes_or_no(hook, "service", &out->service)) &&
            battery_of(hook, &out->battery);
 }
 
@@ -72,7 +75,7 @@ static bool interlock_ask(const struct config_file *config, struct interlock *ou
 
     if (!hook_run(&hook, hooks->interlock, NULL, NO_INPUT, config->hook_seconds))
         return false;
-    if (!interlock_parse(&hook, hooks->service != NULL, out)) {
+    if (!interlock_read(&hook, hooks->service, out)) {
         agent_say("%s: no use=, mains= and service= that make sense", hooks->interlock);
         return false;
     }
@@ -81,17 +84,23 @@ static bool interlock_ask(const struct config_file *config, struct interlock *ou
     return true;
 }
 
+static void interlock_renew(struct linux_port *port)
+{
+    struct interlock answer = {0};
+    bool asked = interlock_ask(port->config, &answer);
+
+    port->interlock = asked ? answer : safe;
+    port->failed = !asked;
+    port->fresh_until = monotonic_ms() + (asked ? INTERLOCK_FRESH_MS : INTERLOCK_AFTER_FAILURE_MS);
+}
+
 static void port_interlock(void *context, struct interlock *out)
 {
     struct linux_port *port = context;
     uint64_t now = monotonic_ms();
 
-    if (now >= port->fresh_until) {
-        struct interlock answer = {0};
-        bool asked = interlock_ask(port->config, &answer);
-        port->interlock = asked ? answer : safe;
-        port->fresh_until = monotonic_ms() + (asked ? INTERLOCK_FRESH_MS : INTERLOCK_AFTER_FAILURE_MS);
-    }
+    if (now >= port->fresh_until)
+        interlock_renew(port);
     if (now >= port->holds_fresh_until) {
         port->held = holds_look(port->config->run, NULL, NULL);
         port->holds_fresh_until = now + HOLDS_FRESH_MS;
@@ -99,6 +108,17 @@ static void port_interlock(void *context, struct interlock *out)
     *out = port->interlock;
     if (out->use == USE_FREE || (port->held != USE_FREE && port->held < out->use))
         out->use = port->held;
+}
+
+/* What a hook that failed stands for is the safe answer already, and it is not asked again so soon. */
+static void port_interlock_now(void *context, struct interlock *out)
+{
+    struct linux_port *port = context;
+
+    if (!port->failed)
+        port->fresh_until = 0;
+    port->holds_fresh_until = 0;
+    port_interlock(context, out);
 }
 
 static struct self_test_result test_judge(const struct hook *test)
@@ -224,6 +244,7 @@ void linux_port_start(struct linux_port *port, const struct config_file *config,
                 .segment_max = class->segment_max,
                 .decoder_ram = class->ram,
                 .interlock = port_interlock,
+                .interlock_now = port_interlock_now,
                 .self_test = port_self_test,
                 .trial = port_trial,
                 .settings_digest = port_settings_digest,

@@ -7,7 +7,7 @@
 #include "agent/ports/linux/config.h"
 #include "agent/ports/linux/hook.h"
 
-/* What the interlock hook said is believed for so long. */
+/* What the interlock hook said is believed for so long, except before anything is activated, rolled back or reset. */
 #define INTERLOCK_FRESH_MS 250
 #define HOLDS_FRESH_MS     20 /* the agent asks three times a packet; before a restart they are looked at anew */
 /* After a hook that failed, it is not asked for so long: one that hangs would else take all time. */
@@ -27,6 +27,7 @@ struct linux_port {
     const struct config_file *config;
     struct interlock interlock; /* as last asked, without holds */
     uint64_t fresh_until;       /* ms */
+    bool failed;                /* the last run of the hook; `interlock` is the safe answer then */
     enum use held;              /* as last looked */
     uint64_t holds_fresh_until; /* ms */
     bool test_started, trial_unlocked;
@@ -39,6 +40,9 @@ void linux_port_start(struct linux_port *port, const struct config_file *config,
                       enum port_link link);
 /* Ends a self test that runs. */
 void linux_port_end(struct linux_port *port);
+/* The answer of an interlock hook: use= and mains= must stand there, and service= unless `service_hook` (NULL: none) says it;
+ * battery= may. False when anything of it makes no sense; `out` is then of no use. */
+bool interlock_read(const struct hook *hook, const char *service_hook, struct interlock *out);
 /* What the identity hook says is the serial number: 1, with `serial` filled; 0: there is no hook; -1: it failed. */
 int linux_port_serial(const struct config_file *config, char *serial, size_t capacity);
 

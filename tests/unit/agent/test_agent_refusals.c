@@ -304,6 +304,58 @@ static void an_activation_once_the_interlock_forbids_it(void **state)
     push_free(&push);
 }
 
+/* A port whose `interlock` still says what was true a moment ago. */
+static void therapy_just_began(void *context, struct interlock *out)
+{
+    *out = ((struct bench *)context)->interlock;
+    out->use = USE_THERAPY;
+}
+
+static void an_activation_when_therapy_has_begun_this_very_moment(void **state)
+{
+    struct refused it = device(NULL);
+    struct push push = push_of(&(struct bench_release){0});
+    struct bench *bench = it.bench;
+    (void)state;
+
+    assert_int_equal(bench_upload(bench, &push, WITH_SHA), CLIENT_DONE);
+    free(it.before);
+    it.before = bench_snapshot(bench);
+    bench->port.interlock_now = therapy_just_began;
+    assert_int_equal(bench_verb(bench, VERB_ACTIVATE, "manifest", push.manifest), CLIENT_REFUSED);
+    assert_int_equal(bench_error(bench), SUTURE_IN_USE);
+    assert_int_equal(bench_request(bench, SMP_WRITE, SMP_GROUP_OS, OS_RESET, (struct span){0}),
+                     CLIENT_REFUSED);
+    assert_true(bench_unchanged(bench, it.before));
+    assert_int_equal(bench->starts, 1);
+    bench->port.interlock_now = NULL;
+    assert_int_equal(bench_verb(bench, VERB_ACTIVATE, "manifest", push.manifest), CLIENT_ANSWER);
+    free(it.before);
+    bench_free(bench);
+    push_free(&push);
+}
+
+static void a_rollback_when_therapy_has_begun_this_very_moment(void **state)
+{
+    struct refused it = device(NULL);
+    struct push push = push_of(&(struct bench_release){0});
+    struct bench *bench = it.bench;
+    (void)state;
+
+    bench_update_to_trial(bench, &push);
+    bench->self_test.result = SELF_TEST_PASSED;
+    bench_run(bench, 20000);
+    assert_true(bench_identity(bench).slots[SLOT_B].active);
+    bench->port.interlock_now = therapy_just_began;
+    assert_int_equal(bench_verb(bench, VERB_ROLLBACK, "hash", push.image_digest), CLIENT_REFUSED);
+    assert_int_equal(bench_error(bench), SUTURE_IN_USE);
+    bench_run(bench, 100);
+    assert_true(bench_identity(bench).slots[SLOT_B].active);
+    free(it.before);
+    bench_free(bench);
+    push_free(&push);
+}
+
 static void upload_with_battery(bool mains, uint8_t battery, bool allowed)
 {
     struct refused it = device(NULL);
@@ -438,6 +490,8 @@ int main(void)
         cmocka_unit_test(anything_outside_service_mode),
         cmocka_unit_test(anything_while_the_device_is_in_use),
         cmocka_unit_test(an_activation_once_the_interlock_forbids_it),
+        cmocka_unit_test(an_activation_when_therapy_has_begun_this_very_moment),
+        cmocka_unit_test(a_rollback_when_therapy_has_begun_this_very_moment),
         cmocka_unit_test(a_battery_that_may_not_last),
         cmocka_unit_test(preflight_says_all_reasons_at_once),
         cmocka_unit_test(activating_what_is_not_staged),
