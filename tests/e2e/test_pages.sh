@@ -4,7 +4,7 @@
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/support/story.sh"
-programs="suture suture-bundle suture-key suture-sim"
+programs="suture suture-bundle suture-key suture-sim suture-agent"
 
 # commands PROGRAM: as its help lists them
 commands() { "$1" help | sed -nE '/^commands:/,/^help:/s/^  ([a-z-]+) .*/\1/p'; }
@@ -33,7 +33,8 @@ every_command_teaches_by_examples_that_are_right() {
             sed -n '/^examples:/,$p' page >examples
             grep -qE '^  # [a-z]' examples || { echo "$program $command: no example says what it does"; return 1; }
             grep -qE "^  $program $command( |\$)" examples || { echo "$program $command: no example"; return 1; }
-            for option in $(grep -v '^  #' examples | grep -oE -- ' --[a-z-]+' | sort -u); do
+            # behind -- stand words of another program
+            for option in $(sed '/^  #/d; s/ -- .*//' examples | grep -oE -- ' --[a-z-]+' | sort -u); do
                 grep -qE -- "^  $option( |\$)" page || { echo "$program $command: example with $option"; return 1; }
             done
         done
@@ -216,6 +217,16 @@ the_udev_rule_is_installed_and_well_formed() {
     fi
 }
 
+# the installed unit, with the program where this build has it; an unknown setting is a warning only
+systemd_takes_the_unit_of_the_agent() {
+    make -s -C "$top" install B="$B" DESTDIR="$PWD/root" PREFIX=/usr >/dev/null
+    [ -x root/usr/bin/suture-agent ]
+    grep -q '^ExecStart=/usr/bin/suture-agent run ' root/usr/lib/systemd/system/suture-agent.service
+    sed "s,=/usr/bin,=$PWD/root/usr/bin," root/usr/lib/systemd/system/suture-agent.service >suture-agent.service
+    systemd-analyze verify --man=no "$PWD/suture-agent.service" 2>&1 | tee warnings
+    ! grep -F suture-agent.service warnings
+}
+
 # with TOOL STORY: the story where the tool is installed, else a skip that nobody can miss
 with() {
     if command -v "$1" >/dev/null; then
@@ -230,6 +241,7 @@ stories="each_man_page_has_every_command_option_and_exit_code every_command_teac
     bash_completes_commands_options_and_verbs bash_completes_files_folders_and_addresses bash_scripts_are_words_not_commands
     help_teaches_whoever_mistypes install_puts_pages_where_man_and_shells_look the_udev_rule_is_installed_and_well_formed"
 skipped=
+with systemd-analyze systemd_takes_the_unit_of_the_agent
 with groff groff_warns_of_nothing
 with mandoc mandoc_warns_of_nothing_but_the_date
 with zsh zsh_completes

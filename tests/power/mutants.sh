@@ -183,6 +183,12 @@ mutant roll-back-unmeasured agent/measured.c \
 mutant activate-in-use agent/serve_acts.c \
     '/^enum refusal serve_activate/,/^}/s/^    if \(status\)/    if (status == INCOMPLETE)/' \
     'activates without asking the interlock' tests/unit/agent/test_agent_refusals
+mutant activate-asked-long-ago agent/serve_acts.c \
+    '/^enum refusal serve_activate/,/^}/s/interlock_allows_now\(agent\)/interlock_allows(agent)/' \
+    'activates on an answer that is old' tests/unit/agent/test_agent_refusals
+mutant rolls-back-on-an-old-answer agent/serve_acts.c \
+    '/^enum refusal act_rollback/,/^}/s/interlock_allows_now\(agent\)/interlock_allows(agent)/' \
+    'rolls back on an answer that is old' tests/unit/agent/test_agent_refusals
 mutant root-over-the-ruling-one agent/trust_store.c \
     's/unsigned other = 1 - agent->trust_copy/unsigned other = agent->trust_copy/' \
     'a new root is written over the one that rules' tests/unit/agent/test_agent_requests $POWER
