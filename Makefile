@@ -100,7 +100,8 @@ include tests/rules.mk
 
 # ---- what a person types
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile tests/rules.mk tests/vm/rules.mk
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile tests/rules.mk tests/vm/rules.mk
+	@echo "  make check-FOLDER  the unit tests of one folder, in seconds: $(TEST_FOLDERS)"
 	@echo "  variables: B=DIR (build), SAN=1 (address + undefined), V=1 (show commands), PREFIX=, DESTDIR="
 
 deps: ## install what is missing to build and test (Debian 12, Debian 13)
