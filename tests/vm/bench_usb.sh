@@ -74,15 +74,7 @@ done
 bare=$(best 'high_bare_[0-9_]*') smp=$(best 'high_smp_[0-9]*')
 full_bare=$(best 'full_bare_[0-9_]*') full_smp=$(best 'full_smp_[0-9]*')
 ratio() { awk "BEGIN {printf \"%.3f\", $1 / $2}"; }
-mkdir -p "$B/bench"
-{
-    printf '{"usb_vs_bare_bulk": %s, "usb_full_vs_bare_bulk": %s, "dfu_vs_bare_bulk": %s, ' "$(ratio "$smp" "$bare")" \
-        "$(ratio "$full_smp" "$full_bare")" "$(ratio "$(median high_dfu)" "$bare")"
-    printf '"usb_mb_s": %s, "bare_bulk_mb_s": %s, "dfu_mb_s": %s' "$smp" "$bare" "$(median high_dfu)"
-    caught=$(ls "$vm"/caught.* 2>/dev/null | wc -l)
-    # what the last `make test-vm` has shown
-    [ ! -f "$vm/kill.figures" ] || printf ', %s' "$(cat "$vm/kill.figures")"
-    [ ! -f "$vm/replay.figures" ] || printf ', %s, "vm_wrong_builds_caught": %s' "$(cat "$vm/replay.figures")" "$caught"
-    printf '}\n'
-} >"$B/bench/usb.json"
+figures_put "$(printf '{"usb_vs_bare_bulk": %s, "usb_full_vs_bare_bulk": %s, "dfu_vs_bare_bulk": %s, "usb_mb_s": %s, "bare_bulk_mb_s": %s, "dfu_mb_s": %s}' \
+    "$(ratio "$smp" "$bare")" "$(ratio "$full_smp" "$full_bare")" "$(ratio "$(median high_dfu)" "$bare")" "$smp" "$bare" \
+    "$(median high_dfu)")"
 cat "$B/bench/usb.json"

@@ -74,8 +74,8 @@ a_machine_whose_power_is_cut_again_and_again_completes_every_update() {
     boot $((kills + 2))
     guest_killed && disk_gone
     [ "$risked" -gt 0 ] || [ "$kills" -lt 10 ] || { echo "no kill met anything unflushed"; return 1; }
-    echo "\"vm_kills\": $kills" >"$vm/kill.figures"
+    figures_put "{\"vm_kills\": $kills}"
 }
 
-rm -f "$vm/kill.figures"
+figures_put '{"vm_kills": 0}'
 run_stories a_machine_whose_power_is_cut_again_and_again_completes_every_update

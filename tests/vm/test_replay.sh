@@ -53,12 +53,14 @@ proven() {
 of() { sed -n "s/^cuts.* $1 \([0-9]*\).*/\1/p; s/^$1 \([0-9]*\) .*/\1/p" result | tail -n 1; }
 
 every_cut_of_a_whole_life_keeps_the_five_rules() {
+    local code=0
     life at-once
-    proven "$cuts" || { cat result; return 1; }
+    proven "$cuts" || code=$?
+    figures_put "{\"vm_replayed_cuts\": $(of cuts), \"vm_violations\": $(of violations)}"
+    [ $code -eq 0 ] || { cat result; return 1; }
     [ "$(of cuts)" -eq "$cuts" ]
     [ "$(of answers)" -gt 100 ]
     [ "$(of ended)" -ge $((cuts / 25)) ]
-    echo "\"vm_replayed_cuts\": $(of cuts), \"vm_violations\": $(of violations)" >"$vm/replay.figures"
 }
 # caught FLUSHES
 caught() {
@@ -66,11 +68,12 @@ caught() {
     ! proven 400 || { echo "an agent that flushes $1 was not caught"; return 1; }
     [ "$(of violations)" -gt 0 ]
     grep '^#' result | head -n 3
-    touch "$vm/caught.$1"
+    touch "$ward/caught.$1"
+    figures_put "{\"vm_wrong_builds_caught\": $(ls "$ward"/caught.* | wc -l)}"
 }
 an_agent_that_never_flushes_is_caught() { caught never; }
 an_agent_that_answers_before_it_flushes_is_caught() { caught late; }
 
-rm -f "$vm"/caught.* "$vm/replay.figures"
+figures_put '{"vm_replayed_cuts": 0, "vm_wrong_builds_caught": 0}'
 run_stories every_cut_of_a_whole_life_keeps_the_five_rules an_agent_that_never_flushes_is_caught \
     an_agent_that_answers_before_it_flushes_is_caught

@@ -28,7 +28,7 @@ qemu() {
     [ "$2" -ne 0 ] || limit=
     shift 3
     # oldest to newest instruction sets: mbedtls and zlib choose at run time, so the guest is given all that TCG has
-    exec $limit qemu-system-x86_64 -machine pc -accel tcg -cpu max -m "${GUEST_MEMORY:-320}" \
+    exec $limit qemu-system-x86_64 -machine pc -accel tcg -cpu "${GUEST_CPU:-max}" -m "${GUEST_MEMORY:-320}" \
         -nodefaults -no-user-config -display none $resets -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=0x01 \
         -kernel "${GUEST_KERNEL:-$vm/kernel/vmlinux}" -initrd "$name.initrd" \
         -append "console=ttyS0 quiet panic=-1 $append" "$@" </dev/null
@@ -79,3 +79,12 @@ guest_killed() {
 console_says() { grep -qF -- "$1" console || { tail -n 40 console; echo "the guest never said: $1"; return 1; }; }
 # figure NAME: the last "FIGURE NAME VALUE" on the console
 figure() { sed -n "s/^FIGURE $1 //p" console | tail -n 1; }
+# figures_put JSON: adds the members of this object to build/bench/usb.json, where several stories write
+figures_put() {
+    mkdir -p "$B/bench"
+    (
+        flock 9
+        { cat "$B/bench/usb.json" 2>/dev/null; echo "$1"; } | jq -cs 'add' >"$B/bench/usb.json.new"
+        mv "$B/bench/usb.json.new" "$B/bench/usb.json"
+    ) 9>"$vm/figures.lock"
+}

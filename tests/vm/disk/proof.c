@@ -133,8 +133,8 @@ static void storage_take(const struct config_file *config, enum disk_use use, st
         give_up(config->path, why.what);
 }
 
-/* An upload's answer names the offset wanted next: it lies in flash, but for a segment and what belongs to the erase block
- * that is being made. */
+/* An upload's answer names the offset wanted next: it lies in flash, but for a segment and what belongs to two erase blocks,
+ * the one that is being made and the one whose sync runs beside it (docs/formats.md 2). */
 static void accepted_note(struct proof *proof, const struct disk_answer *answer)
 {
     struct message_upload_answer message;
@@ -185,10 +185,11 @@ static void answer_note(struct proof *proof, struct disk_answer *answer)
 
 static uint64_t again_most(const struct proof *proof)
 {
-    uint64_t block = proof->config.block, most = proof->config.device_class->block_max;
+    uint64_t blocks = UINT64_C(2) * proof->config.block, most = proof->config.device_class->block_max;
+    uint64_t heads = PATCH_HEAD_SIZE * (blocks / most + 2);
 
-    return proof->config.device_class->segment_max + block + block / 20 +
-           PATCH_HEAD_SIZE * (block / most + 2) + most + proof->config.buffer;
+    return proof->config.device_class->segment_max + blocks + blocks / 20 + heads + most +
+           proof->config.buffer;
 }
 
 /* Rule 3: the update goes on and ends in the new version. Not asked of a machine that a person had rolled back. */
@@ -206,7 +207,7 @@ static const char *end_broken(struct proof *proof, struct power_device *device)
         return "rule 3: the update is not taken up again";
     uint64_t sent = client_progress(&proof->bench->client)->sent;
     if (staging && sent + proof->accepted > next->size + again_most(proof))
-        return "rule 3: more is to be sent again than a segment and an erase block";
+        return "rule 3: more is to be sent again than a segment and two erase blocks";
     if (bench_verb(proof->bench, VERB_ACTIVATE, "manifest", next->manifest) != CLIENT_ANSWER)
         return "rule 3: the update can't be activated";
     bench_run(proof->bench, HOUR);

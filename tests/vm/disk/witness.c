@@ -6,6 +6,7 @@
  * flushes only once its answer is on its way. */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@ static off_t device_offset;
 static enum { FLUSHES_AT_ONCE, FLUSHES_NEVER, FLUSHES_LATE } flushes;
 static int pending[PENDING_MAX]; /* files whose flush is owed */
 static size_t pending_count;
+static pthread_mutex_t pending_lock =
+    PTHREAD_MUTEX_INITIALIZER; /* the agent flushes its slots beside its work */
 static uint32_t answers;
 
 static _Noreturn void give_up(const char *why)
@@ -62,19 +65,24 @@ static int flush_really(int file)
 
 static void pending_flush(void)
 {
+    pthread_mutex_lock(&pending_lock);
     for (size_t i = 0; i < pending_count; i++)
         flush_really(pending[i]);
     pending_count = 0;
+    pthread_mutex_unlock(&pending_lock);
 }
 
+/* An agent has three files that it flushes. */
 static void pending_add(int file)
 {
+    bool known = false;
+
+    pthread_mutex_lock(&pending_lock);
     for (size_t i = 0; i < pending_count; i++)
-        if (pending[i] == file)
-            return;
-    if (pending_count == PENDING_MAX)
-        pending_flush();
-    pending[pending_count++] = file;
+        known = known || pending[i] == file;
+    if (!known && pending_count < PENDING_MAX)
+        pending[pending_count++] = file;
+    pthread_mutex_unlock(&pending_lock);
 }
 
 int fdatasync(int file)
