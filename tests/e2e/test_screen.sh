@@ -91,13 +91,13 @@ a_silence_is_counted_to_its_end_and_closed_when_the_device_is_back() {
     screen 120 suture update --wait 1 unix:pump1.sock unix:pump2.sock
     until_shown 'P200-0001 .* [1-9][0-9]%'
     ctl 1 mute on
-    until_shown 'no answer for 3 s: up to 10 s is normal; unknown in '
+    until_shown 'no answer for [3-9] s: up to 10 s is normal; unknown in '
     until_shown 'no answer for 1[1-4] s, longer than the 10 s that are normal: unknown in '
     wait $shown || [ $? -eq 16 ]
     grep -qaE 'P200-0001 .*HOLD .*unknown' screen
     grep -qaE 'P200-0002 .*RETURN' screen
     # from one word of silence to the next nothing else is drawn in its place
-    living | grep '^P200-0001' | sed -n '/no answer for 4 s/,/no answer for 15 s/p' | grep -v 'no answer' >between || true
+    living | grep '^P200-0001' | sed -n '/no answer for [4-9] s/,/no answer for 1[2-9] s/p' | grep -v 'no answer' >between || true
     [ ! -s between ]
     drawn_once
     ctl 1 mute off
