@@ -12,7 +12,7 @@
 #define SUTURE_SIM_CONTROL_H
 
 #include "hw-sim/device.h"
-#include "hw-sim/unix_socket.h"
+#include "keys/base/unix_socket.h"
 
 #include <poll.h>
 

@@ -8,7 +8,7 @@
 #define SUTURE_SIM_DOOR_H
 
 #include "agent/protocol/line.h"
-#include "hw-sim/unix_socket.h"
+#include "keys/base/unix_socket.h"
 #include "hw-sim/wire.h"
 #include "keys/base/span.h"
 

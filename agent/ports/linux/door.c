@@ -61,7 +61,7 @@ static bool memory_make(struct door *door, struct failure *why)
 bool door_open(struct door *door, const struct config_file *config, const char *word, void *more,
                struct failure *why)
 {
-    *door = (struct door){.config = config, .listener = -1, .file = -1, .more = more};
+    *door = (struct door){.config = config, .listener.file = -1, .file = -1, .more = more};
     if (kind_find(door, word, why) && memory_make(door, why) && door->kind->open(door, why))
         return true;
     free(door->memory);

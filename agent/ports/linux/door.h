@@ -9,14 +9,15 @@
 #include "agent/ports/linux/config.h"
 #include "agent/protocol/frame_raw.h"
 #include "agent/protocol/line.h"
+#include "keys/base/unix_socket.h"
 
 #include <poll.h>
 #include <sys/types.h>
 
 #define DOOR_POLLS 2
 #define DOOR_BYTES (64u * 1024) /* in each direction */
-#define DOOR_PACKET                                                                                          \
-    (65535u + 8u) /* the largest SMP packet: one too large for the agent is refused by the agent */
+/* The largest SMP packet: one that is too large for the agent is refused by the agent. */
+#define DOOR_PACKET (65535u + 8u)
 
 struct door;
 
@@ -41,15 +42,14 @@ extern const struct door_kind door_unix, door_tcp, door_tty, door_usb;
 struct door {
     const struct door_kind *kind;
     const struct config_file *config;
-    const char *place;  /* borrowed: what stands behind the kind's name */
-    int listener, file; /* -1: none */
-    dev_t device;       /* unix: the socket's own file, so that nobody else's is removed */
-    ino_t number;
-    void *more;       /* of the kind's own */
-    uint64_t again;   /* ms: when a line that went away is tried again */
-    uint64_t stuck;   /* ms: since when waiting bytes do not move; 0: they do */
-    bool newly;       /* someone came or went since it was asked */
-    struct buffer in; /* bytes read, the first `taken` of them framed already */
+    const char *place;             /* borrowed: what stands behind the kind's name */
+    struct unix_listener listener; /* its `file` is what is polled for those who knock, whatever the kind */
+    int file;                      /* whoever is there; -1: nobody */
+    void *more;                    /* of the kind's own */
+    uint64_t again;                /* ms: when a line that went away is tried again */
+    uint64_t stuck;                /* ms: since when waiting bytes do not move; 0: they do */
+    bool newly;                    /* someone came or went since it was asked */
+    struct buffer in;              /* bytes read, the first `taken` of them framed already */
     size_t taken;
     struct buffer out; /* bytes that wait to be written */
     struct frame_raw frame;

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG 4
@@ -17,60 +15,15 @@
 static bool refuse(struct door *door, const char *reason, struct failure *why)
 {
     failure_set(why, FAIL_AGENT_DOOR, "%s: %s", door->place, reason);
-    if (door->listener >= 0)
-        close(door->listener);
-    door->listener = -1;
+    if (door->listener.file >= 0)
+        close(door->listener.file);
+    door->listener.file = -1;
     return false;
-}
-
-static int socket_make(int family)
-{
-    return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-}
-
-/* A socket that stands there while nobody listens is what an agent left that was killed. */
-static bool is_stale(const struct sockaddr_un *address)
-{
-    struct stat stat_of;
-
-    if (lstat(address->sun_path, &stat_of) != 0 || !S_ISSOCK(stat_of.st_mode))
-        return false;
-    int probe = socket_make(AF_UNIX);
-    bool refused = probe >= 0 && connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 &&
-                   errno == ECONNREFUSED;
-    if (probe >= 0)
-        close(probe);
-    return refused;
-}
-
-/* The mode is set before the socket has a name: nobody else connects in between. */
-static bool bind_private(int file, const struct sockaddr_un *address)
-{
-    return fchmod(file, 0600) == 0 && bind(file, (const struct sockaddr *)address, sizeof *address) == 0;
 }
 
 static bool unix_open(struct door *door, struct failure *why)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t length = strlen(door->place);
-    struct stat stat_of;
-
-    if (length == 0 || length >= sizeof address.sun_path)
-        return refuse(door, "a socket's path has 1 to 107 bytes", why);
-    memcpy(address.sun_path, door->place, length);
-    door->listener = socket_make(AF_UNIX);
-    if (door->listener < 0)
-        return refuse(door, strerror(errno), why);
-    bool bound = bind_private(door->listener, &address);
-    if (!bound && errno == EADDRINUSE && is_stale(&address)) {
-        unlink(address.sun_path);
-        bound = bind_private(door->listener, &address);
-    }
-    if (!bound || listen(door->listener, BACKLOG) != 0 || lstat(door->place, &stat_of) != 0)
-        return refuse(door, strerror(errno), why);
-    door->device = stat_of.st_dev;
-    door->number = stat_of.st_ino;
-    return true;
+    return unix_listen(door->place, FAIL_AGENT_DOOR, &door->listener, why);
 }
 
 static bool tcp_open(struct door *door, struct failure *why)
@@ -83,35 +36,32 @@ static bool tcp_open(struct door *door, struct failure *why)
     if (door->place[0] < '0' || door->place[0] > '9' || *end != '\0' || port == 0 || port > 65535)
         return refuse(door, "tcp: wants a port from 1 to 65535", why);
     address.sin_port = htons((uint16_t)port);
-    door->listener = socket_make(AF_INET);
-    if (door->listener < 0 || setsockopt(door->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
-        bind(door->listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(door->listener, BACKLOG) != 0)
+    int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    door->listener.file = file;
+    if (file < 0 || setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        bind(file, (const struct sockaddr *)&address, sizeof address) != 0 || listen(file, BACKLOG) != 0)
         return refuse(door, strerror(errno), why);
     return true;
 }
 
-static void socket_shut(struct door *door)
-{
-    door_hang_up(door);
-    if (door->listener >= 0)
-        close(door->listener);
-    door->listener = -1;
-}
-
 static void unix_shut(struct door *door)
 {
-    struct stat stat_of;
+    door_hang_up(door);
+    unix_unlisten(&door->listener);
+}
 
-    if (lstat(door->place, &stat_of) == 0 && stat_of.st_dev == door->device && stat_of.st_ino == door->number)
-        unlink(door->place);
-    socket_shut(door);
+static void tcp_shut(struct door *door)
+{
+    door_hang_up(door);
+    if (door->listener.file >= 0)
+        close(door->listener.file);
+    door->listener.file = -1;
 }
 
 static void socket_watch(const struct door *door, struct pollfd polls[DOOR_POLLS], bool wants_in,
                          bool wants_out)
 {
-    polls[0] = (struct pollfd){door->listener, POLLIN, 0};
+    polls[0] = (struct pollfd){door->listener.file, POLLIN, 0};
     polls[1] = (struct pollfd){door->file, (short)((wants_in ? POLLIN : 0) | (wants_out ? POLLOUT : 0)), 0};
 }
 
@@ -119,7 +69,7 @@ static void socket_watch(const struct door *door, struct pollfd polls[DOOR_POLLS
 static void let_in(struct door *door)
 {
     int yes = 1;
-    int file = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int file = unix_accept(&door->listener);
 
     if (file < 0)
         return;
@@ -167,5 +117,5 @@ const struct door_kind door_unix = {
     DOOR_PACKETS, unix_open, unix_shut, socket_watch, socket_serve, socket_read, socket_write, NULL,
 };
 const struct door_kind door_tcp = {
-    DOOR_PACKETS, tcp_open, socket_shut, socket_watch, socket_serve, socket_read, socket_write, NULL,
+    DOOR_PACKETS, tcp_open, tcp_shut, socket_watch, socket_serve, socket_read, socket_write, NULL,
 };

@@ -14,21 +14,21 @@ static struct gadget *gadget_of(const struct door *door)
 static bool usb_open(struct door *door, struct failure *why)
 {
     (void)why;
-    door->listener = gadget_of(door)->ep0;
+    door->listener.file = gadget_of(door)->ep0;
     return true;
 }
 
 static void usb_shut(struct door *door)
 {
     door_hang_up(door);
-    door->listener = -1;
+    door->listener.file = -1;
 }
 
 static void usb_watch(const struct door *door, struct pollfd polls[DOOR_POLLS], bool wants_in, bool wants_out)
 {
     (void)wants_in;
     (void)wants_out;
-    polls[0] = (struct pollfd){door->listener, POLLIN, 0};
+    polls[0] = (struct pollfd){door->listener.file, POLLIN, 0};
     polls[1] = (struct pollfd){door->file, POLLIN, 0};
 }
 

@@ -142,7 +142,7 @@ static bool agent_begin(struct machine *machine, struct failure *why)
 enum machine_end machine_open(struct machine *machine, const char *config, struct failure *why)
 {
     memset(machine, 0, sizeof *machine);
-    machine->status.listener = -1;
+    machine->status.file = -1;
     machine->storage.state.disk.file = machine->storage.slots[0].disk.file =
         machine->storage.slots[1].disk.file = -1;
     if (!config_read(config, &machine->config, why) || !folder_make(machine->config.run, why) ||
@@ -165,7 +165,7 @@ void machine_close(struct machine *machine)
     for (unsigned i = 0; i < machine->door_count; i++)
         door_shut(&machine->doors[i]);
     gadget_close(&machine->gadget);
-    status_close(&machine->status);
+    unix_unlisten(&machine->status);
     linux_port_end(&machine->port);
     storage_close(&machine->storage);
     free(machine->ram);
@@ -319,7 +319,7 @@ static bool wait(struct machine *machine, int signals, uint64_t wake, struct fai
     nfds_t count = 2;
 
     polls[0] = (struct pollfd){signals, POLLIN, 0};
-    polls[1] = (struct pollfd){machine->status.listener, POLLIN, 0};
+    polls[1] = (struct pollfd){machine->status.file, POLLIN, 0};
     for (unsigned i = 0; i < machine->door_count; i++, count += DOOR_POLLS) {
         const struct door *door = &machine->doors[i];
         door->kind->watch(door, polls + count, door->packet.size == 0, door->out.size > 0);

@@ -28,7 +28,7 @@ struct machine {
     struct door doors[MACHINE_DOORS_MAX];
     unsigned door_count;
     struct door *asker; /* whom the next answer is for; NULL: nobody */
-    struct status_door status;
+    struct unix_listener status;
     uint32_t told;       /* number of the record of which the boot loader has a copy */
     uint64_t tell_again; /* ms: after a copy that could not be made */
     bool waits;          /* with its reset until the device is free; said once */

@@ -5,52 +5,26 @@
 #include "agent/ports/linux/machine.h"
 #include "keys/base/hex.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define ANSWER_MAX 65536
 
-static bool address_make(const char *run, struct sockaddr_un *out)
+static bool path_make(const char *run, char path[SOCKET_PATH], enum failure_id id, struct failure *why)
 {
-    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
-    return (size_t)snprintf(out->sun_path, sizeof out->sun_path, "%s/status", run) < sizeof out->sun_path;
+    return (size_t)snprintf(path, SOCKET_PATH, "%s/status", run) < SOCKET_PATH ||
+           failure_set(why, id, "%s: too long for a socket", run);
 }
 
-/* Only one agent of a configuration runs (its disk is locked), so what stands there is left behind. */
-bool status_open(struct status_door *door, const char *run, struct failure *why)
+bool status_open(struct unix_listener *door, const char *run, struct failure *why)
 {
-    struct sockaddr_un address;
+    char path[SOCKET_PATH];
 
-    door->listener = -1;
-    if (!address_make(run, &address))
-        return failure_set(why, FAIL_AGENT_DOOR, "%s: too long for a socket", run);
-    unlink(address.sun_path);
-    int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (file < 0 || fchmod(file, 0600) != 0 ||
-        bind(file, (const struct sockaddr *)&address, sizeof address) != 0 || listen(file, 4) != 0) {
-        failure_set(why, FAIL_AGENT_DOOR, "%s: %s", address.sun_path, strerror(errno));
-        if (file >= 0)
-            close(file);
-        return false;
-    }
-    memcpy(door->path, address.sun_path, sizeof door->path);
-    door->listener = file;
-    return true;
-}
-
-void status_close(struct status_door *door)
-{
-    if (door->listener < 0)
-        return;
-    unlink(door->path);
-    close(door->listener);
-    door->listener = -1;
+    door->file = -1;
+    return path_make(run, path, FAIL_AGENT_DOOR, why) && unix_listen(path, FAIL_AGENT_DOOR, door, why);
 }
 
 static json_t *slot_object(const struct agent *agent, uint8_t slot)
@@ -94,9 +68,9 @@ static json_t *object_make(struct machine *machine)
     return out;
 }
 
-void status_serve(const struct status_door *door, struct machine *machine)
+void status_serve(const struct unix_listener *door, struct machine *machine)
 {
-    int file = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int file = unix_accept(door);
 
     if (file < 0)
         return;
@@ -111,24 +85,21 @@ void status_serve(const struct status_door *door, struct machine *machine)
 
 bool status_ask(const char *run, char **out, struct failure *why)
 {
-    struct sockaddr_un address;
+    char path[SOCKET_PATH];
     size_t size = 0;
     ssize_t got;
 
-    if (!address_make(run, &address))
-        return failure_set(why, FAIL_AGENT_SILENT, "%s: too long for a socket", run);
-    int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char *text = malloc(ANSWER_MAX + 1);
-    if (file < 0 || text == NULL || connect(file, (const struct sockaddr *)&address, sizeof address) != 0) {
-        failure_set(why, FAIL_AGENT_SILENT, "%s: %s", address.sun_path, strerror(errno));
-        free(text);
-        if (file >= 0)
-            close(file);
+    if (!path_make(run, path, FAIL_AGENT_SILENT, why))
         return false;
-    }
-    while (size < ANSWER_MAX && (got = read(file, text + size, ANSWER_MAX - size)) > 0)
+    int file = unix_connect(path, FAIL_AGENT_SILENT, why);
+    if (file < 0)
+        return false;
+    char *text = malloc(ANSWER_MAX + 1);
+    while (text != NULL && size < ANSWER_MAX && (got = read(file, text + size, ANSWER_MAX - size)) > 0)
         size += (size_t)got;
     close(file);
+    if (text == NULL)
+        return failure_set(why, FAIL_MEMORY, "no memory for the status");
     text[size] = '\0';
     *out = text;
     return true;

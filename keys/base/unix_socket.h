@@ -1,13 +1,16 @@
-/* Unix sockets as doors and controls need them: made for their owner only, stale ones removed, never anybody else's. */
-#ifndef SUTURE_SIM_UNIX_SOCKET_H
-#define SUTURE_SIM_UNIX_SOCKET_H
+/* Unix sockets as doors and controls need them: made for their owner only, stale ones removed, never anybody else's. Host
+ * code. */
+#ifndef SUTURE_KEYS_BASE_UNIX_SOCKET_H
+#define SUTURE_KEYS_BASE_UNIX_SOCKET_H
 
 #include "keys/base/failure.h"
 
 #include <stdint.h>
 
+#define SOCKET_PATH 108 /* bytes of sun_path, its NUL included */
+
 struct unix_listener {
-    char path[108];          /* as sun_path holds it */
+    char path[SOCKET_PATH];
     int file;                /* -1: closed */
     uint64_t device, number; /* of the socket in the file system, so that only our own is unlinked */
 };
@@ -21,7 +24,6 @@ void unix_unlisten(struct unix_listener *listener);
 int unix_accept(const struct unix_listener *listener);
 /* Connects, blocking; -1 and `id` when nobody listens there. */
 int unix_connect(const char *path, enum failure_id id, struct failure *why);
-
 /* Connects without waiting; the connection does not block. -1: nobody listens there now. */
 int unix_dial(const char *path);
 

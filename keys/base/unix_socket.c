@@ -1,5 +1,5 @@
 /* Listening, connecting, and whose socket it is. */
-#include "hw-sim/unix_socket.h"
+#include "keys/base/unix_socket.h"
 
 #include <errno.h>
 #include <string.h>
