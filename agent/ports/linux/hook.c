@@ -130,8 +130,8 @@ void hook_start(struct hook *hook, const char *program, const char *const *argum
     *hook = (struct hook){.program = program, .end = HOOK_RUNS, .out = -1, .err = -1};
     for (; arguments != NULL && *arguments != NULL && count <= HOOK_WORDS_MAX; arguments++)
         words[count++] = (char *)(uintptr_t)*arguments;
-    /* it starts in /, where a relative path means something else */
-    if (realpath(program, absolute) != NULL)
+    /* it starts in /, where a relative path means something else; a link keeps its name, which tells BusyBox what to be */
+    if (program[0] != '/' && realpath(program, absolute) != NULL)
         words[0] = absolute;
     hook->deadline = monotonic_ms() + (uint64_t)seconds * 1000;
     hook->code = start(hook, words, input);
