@@ -75,6 +75,20 @@ static void each_end_has_its_name(void **state)
     assert_int_equal(hook.size, HOOK_TEXT_MAX);
 }
 
+static void a_link_is_called_by_its_own_name(void **state)
+{
+    char target[80];
+    struct hook hook;
+
+    (void)state;
+    snprintf(target, sizeof target, "%s/many", folder);
+    hook_write("basename $0", 0755);
+    assert_int_equal(rename(program, target), 0);
+    assert_int_equal(symlink(target, program), 0);
+    assert_true(hook_run(&hook, program, NULL, (struct span){0}, 1));
+    assert_string_equal(hook.text, "hook\n");
+}
+
 static void a_program_that_is_not_there_is_absent(void **state)
 {
     struct hook hook;
@@ -255,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(each_end_has_its_name),
+        WITH_FOLDER(a_link_is_called_by_its_own_name),
         WITH_FOLDER(a_program_that_is_not_there_is_absent),
         WITH_FOLDER(an_answer_as_long_as_allowed_is_whole),
         WITH_FOLDER(noise_on_standard_error_is_cut_and_no_failure),
