@@ -112,7 +112,10 @@ test-interop: ## other people's SMP clients against simulated pumps on serial li
 FUZZ_SECONDS ?= 600
 FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_TARGETS  = $(patsubst tests/fuzz/%.c,$(B)/fuzz/bin/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(B)/fuzz/bin/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz.o $(LIB_SUPPORT) $(TEST_LIBS_loader)
+# fuzz_linux is of the Linux agent, whose libraries the others don't need
+TEST_LIBS_fuzz = $(LIB_LINUX) $(TEST_LIBS_loader)
+$(B)/fuzz/bin/fuzz_linux $(B)/fuzz/short/fuzz_linux: LDFLAGS += -lubootenv -laio
+$(B)/fuzz/bin/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz.o $(LIB_SUPPORT) $(TEST_LIBS_fuzz)
 	@mkdir -p $(@D)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
@@ -120,7 +123,7 @@ $(B)/fuzz/bin/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz.o $(
 fuzz-targets: $(FUZZ_TARGETS)
 
 # the same targets with a driver of our own, for the short run in `make test`
-$(B)/fuzz/short/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz.o $(B)/obj/tests/fuzz/short.o $(LIB_SUPPORT) $(TEST_LIBS_loader)
+$(B)/fuzz/short/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz.o $(B)/obj/tests/fuzz/short.o $(LIB_SUPPORT) $(TEST_LIBS_fuzz)
 	@mkdir -p $(@D)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \

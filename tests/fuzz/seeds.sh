@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$top"
-mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,usb,usb_device,usb_peer}
+mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,linux,usb,usb_device,usb_peer}
 
 unhex() { tr -d '\n ' | sed 's/../\\x&/g' | xargs -0 printf '%b'; }
 # as FIRST FILE NAME: a file behind a first byte that says as what it is read
@@ -52,6 +52,48 @@ usb_peer() {
     echo 004201000b80088000000000000100014202001c8006800000000000120012010002ef020140091201000101010203014203002a800680000000000020000902200001010080320904000002ff53010007050302000200070584020002004204000a000102000000000000004205000a000102000000000000004306000f8400050000000000000068656c6c6f430a000a030058020000000000004307000a84040000000000000000 | unhex >"$out/usb_peer/peer"
     echo 01010009011404050068656c6c6f | unhex >"$out/usb_peer/device"
     echo 0101000000ff0000010902200001010080320904000002ff5301000705030200020007058402000200 | unhex >"$out/usb_peer/layout"
+}
+
+# what suture-agent reads on Linux: hooks, hand-over, configuration, environment, holds; '@' is the present start
+linux() {
+    printf '\x00use=free\nservice=yes\nmains=yes\nbattery=80\n' >"$out/linux/interlock"
+    printf '\x00slot=b\nfallback=a\nkind=trial\ntries=3\nrecord=17\nrunning=b\n' >"$out/linux/boot-program"
+    printf '\x00serial=P200-0001\nsha256=00\n' >"$out/linux/identity"
+    printf '\x01boot_id=@\nslot=b\nkind=trial\ntries=2\nrecord=9\ndigest_failed=0\nreset_cause=0\n' >"$out/linux/handover"
+    printf '\x01boot_id=@\nslot=none\nkind=recovery\ntries=0\nrecord=0\ndigest_failed=1\nreset_cause=3\n' \
+        >"$out/linux/handover-recovery"
+    printf '\x02%s\n' "format: 1
+device_class: class.yaml
+hardware_revision: C
+state: state.disk
+slot_a: a.disk
+slot_b: b.disk
+block: 65536
+buffer: 2048
+run: run
+boot: hook
+doors: ['unix:door', usb, 'tty:/dev/null@9600', 'tcp:1337']
+usb: {vendor_id: 0x1209, product_id: 2, controller: dummy_udc.0, manufacturer: Acme, product: Pump}
+hooks: {interlock: hook, service: hook, self_test: hook, settings: hook, identity: hook, trial: hook, sign: hook, reset: hook}
+hook_seconds: 3
+self_test_seconds: 20" >"$out/linux/config"
+    printf '\x02%s\n' "format: 1
+device_class: class.yaml
+state: state.disk
+slot_a: a.disk
+slot_b: b.disk
+boot: 'uboot:/etc/fw_env.config'
+doors:
+  - unix:door
+hooks:
+  interlock: hook
+  self_test: hook
+  reset: hook" >"$out/linux/config-plain"
+    printf '\x03\x00\x00suture_slot=b\0suture_fallback=a\0suture_kind=trial\0suture_tries=3\0suture_record=17\0bootdelay=1\0\0' \
+        >"$out/linux/uboot"
+    printf '\x03\x01\x00suture_slot=a\0suture_fallback=none\0suture_kind=settled\0suture_tries=0\0suture_record=1\0suture_running=a\0\0' \
+        >"$out/linux/uboot-redundant"
+    printf '\x04therapy infusion 4711' >"$out/linux/hold"
 }
 
 words() {
@@ -119,5 +161,6 @@ vectors
 words
 usb_device
 usb_peer
+linux
 descriptors
 made

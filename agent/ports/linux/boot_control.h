@@ -12,6 +12,7 @@
 
 #include "agent/boot.h"
 #include "agent/ports/linux/config.h"
+#include "agent/ports/linux/hook.h"
 
 struct boot_copy {
     uint8_t slot, fallback; /* enum slot_id; fallback may be SLOT_NONE */
@@ -29,6 +30,8 @@ struct boot_control {
     bool (*write)(const struct config_file *config, const struct boot_copy *copy, struct failure *why);
 };
 extern const struct boot_control boot_uboot, boot_program;
+/* What a program printed for `get`; anything that is no whole copy holds nothing: `record` 0. */
+void boot_program_answer(const struct hook *hook, struct boot_copy *out);
 /* NULL for records. */
 const struct boot_control *boot_control_of(const struct config_file *config);
 

@@ -40,23 +40,29 @@ static bool kind(const struct hook *hook, uint8_t *out)
     return *out == RECORD_TRIAL || strcmp(value, "settled") == 0;
 }
 
+void boot_program_answer(const struct hook *hook, struct boot_copy *out)
+{
+    uint32_t tries;
+
+    *out = (struct boot_copy){.running = SLOT_NONE};
+    if (!slot(hook, "running", &out->running))
+        out->running = SLOT_NONE;
+    if (!slot(hook, "slot", &out->slot) || !slot(hook, "fallback", &out->fallback) ||
+        !kind(hook, &out->kind) || !number(hook, "tries", RECORD_TRY_MARKS, &tries) ||
+        !number(hook, "record", UINT32_MAX, &out->record))
+        *out = (struct boot_copy){.running = out->running};
+    else
+        out->tries = (uint8_t)tries;
+}
+
 static bool program_read(const struct config_file *config, struct boot_copy *out, struct failure *why)
 {
     static const char *const words[] = {"get", NULL};
     struct hook hook;
-    uint32_t tries;
 
     if (!hook_run(&hook, config->boot_path, words, (struct span){0}, config->hook_seconds))
         return refuse(&hook, "get", why);
-    *out = (struct boot_copy){.running = SLOT_NONE};
-    if (!slot(&hook, "running", &out->running))
-        out->running = SLOT_NONE;
-    if (!slot(&hook, "slot", &out->slot) || !slot(&hook, "fallback", &out->fallback) ||
-        !kind(&hook, &out->kind) || !number(&hook, "tries", RECORD_TRY_MARKS, &tries) ||
-        !number(&hook, "record", UINT32_MAX, &out->record))
-        *out = (struct boot_copy){.running = out->running};
-    else
-        out->tries = (uint8_t)tries;
+    boot_program_answer(&hook, out);
     return true;
 }
 

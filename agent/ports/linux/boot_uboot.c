@@ -15,7 +15,14 @@ static bool refuse(const struct config_file *config, const char *what, struct fa
     return failure_set(why, FAIL_AGENT_BOOT_CONTROL, "%s: %s", config->boot_path, what);
 }
 
-/* Opened for one act; an environment whose CRC fails opens as NULL with `*empty` true. */
+/* Also after an environment that did not open: the library keeps its lock then, and would wait for itself the next time. */
+static void environment_close(struct uboot_ctx *context)
+{
+    libuboot_close(context);
+    libuboot_exit(context);
+}
+
+/* Opened for one act; with an environment whose CRC fails `*empty` is true. NULL: `why`. */
 static struct uboot_ctx *environment_open(const struct config_file *config, bool *empty, struct failure *why)
 {
     struct uboot_ctx *context = NULL;
@@ -91,11 +98,9 @@ static bool uboot_read(const struct config_file *config, struct boot_copy *out, 
     if (context == NULL)
         return false;
     *out = (struct boot_copy){.running = SLOT_NONE};
-    if (!empty) {
+    if (!empty)
         copy_read(context, out);
-        libuboot_close(context);
-    }
-    libuboot_exit(context);
+    environment_close(context);
     return true;
 }
 
@@ -121,9 +126,7 @@ static bool uboot_write(const struct config_file *config, const struct boot_copy
     if (context == NULL)
         return false;
     bool done = !empty && copy_set(context, copy) && libuboot_env_store(context) == 0;
-    if (!empty)
-        libuboot_close(context);
-    libuboot_exit(context);
+    environment_close(context);
     if (!done)
         return refuse(config, empty ? "the environment is not valid; save it once in U-Boot" : "not stored",
                       why);
