@@ -269,6 +269,19 @@ static enum status record_write_used(const struct layout *layout, unsigned which
     return status;
 }
 
+struct record record_first(const struct record_slot *image, uint32_t floor)
+{
+    return (struct record){
+        .number = 1,
+        .primary = SLOT_A,
+        .fallback = SLOT_NONE,
+        .kind = RECORD_SETTLED,
+        .floor = floor,
+        .floor_after = floor,
+        .slots[SLOT_A] = *image,
+    };
+}
+
 enum status record_write(const struct layout *layout, unsigned which, const struct record *record)
 {
     return record_write_used(layout, which, record, 0);

@@ -92,6 +92,9 @@ unsigned record_tries_left(const struct record_copy *copy);
  * read both again. */
 enum status record_write(const struct layout *layout, unsigned which, const struct record *record);
 
+/* The record that a factory writes: number 1, settled, slot A as `image` says, no fallback. `floor` is in force at once. */
+struct record record_first(const struct record_slot *image, uint32_t floor);
+
 /* Programs one try mark (0..6) with a reset cause and reads it back. FLASH_FAILED: the unit was not wholly erased (it is left
  * alone), or the mark did not stick. BAD_FORMAT: no such mark. */
 enum status record_mark_try(const struct layout *layout, unsigned which, unsigned mark, uint8_t reset_cause);

@@ -152,6 +152,26 @@ enum status slot_writer_put(struct slot_writer *writer, struct span *bytes, bool
     return OK;
 }
 
+static enum status put_piece(void *context, uint64_t offset, struct span bytes)
+{
+    struct slot_writer *writer = context;
+    bool block_done;
+
+    if (offset != writer->made)
+        return WRONG_STATE;
+    while (bytes.size > 0) {
+        enum status status = slot_writer_put(writer, &bytes, &block_done);
+        if (status)
+            return status;
+    }
+    return OK;
+}
+
+struct patch_sink slot_writer_sink(struct slot_writer *writer)
+{
+    return (struct patch_sink){writer, put_piece, NULL};
+}
+
 enum status slot_writer_finish(struct slot_writer *writer)
 {
     if (writer->made != writer->size)

@@ -5,6 +5,7 @@
 #define SUTURE_AGENT_SLOT_H
 
 #include "agent/layout.h"
+#include "manifests/patch.h"
 
 struct slot_writer {
     const struct area *area;
@@ -24,6 +25,8 @@ void slot_writer_start(struct slot_writer *writer, const struct area *area, uint
  * which `*block_done` says. FLASH_FAILED: also when the block read back as something else; the run is spent.
  * TOO_LARGE: more than the image. */
 enum status slot_writer_put(struct slot_writer *writer, struct span *bytes, bool *block_done);
+/* A sink of decoded pieces for whoever writes an image in one go; from its start. WRONG_STATE: a piece is out of order. */
+struct patch_sink slot_writer_sink(struct slot_writer *writer);
 /* After the image's last byte: finishes the block that is open, and syncs all. WRONG_STATE: bytes are missing. */
 enum status slot_writer_finish(struct slot_writer *writer);
 /* Erases the next block ahead of the output, one at most; `*erased` says whether there was something to do. Never where the

@@ -6,10 +6,7 @@
 #include "agent/identity.h"
 #include "agent/meta.h"
 #include "agent/slot.h"
-#include "keys/base/file.h"
-#include "keys/certificate.h"
-#include "keys/keyfile.h"
-#include "keys/root.h"
+#include "keys/credentials.h"
 #include "keys/uuid.h"
 #include "manifests/fit.h"
 
@@ -23,10 +20,7 @@ struct making {
     const struct profile_file *profile;
     const struct factory_order *order;
     uint8_t vendor[UUID_SIZE], class_id[UUID_SIZE];
-    struct buffer root, certificate; /* allocated */
-    struct trust trust;              /* borrows from `root` */
-    bool has_key;
-    uint8_t private_key[P256_PRIVATE_SIZE];
+    struct credentials credentials;
     struct bundle *bundle;
     unsigned stream;
     struct push *push;
@@ -38,62 +32,25 @@ struct making {
 
 /* Verifying ------------------------------------------------------------------------------------------------------- */
 
-static bool verify_root(struct making *making, struct failure *why)
-{
-    const char *path = making->order->root;
-    if (!file_read(path, ROOT_MAX, &making->root, why))
-        return false;
-    enum status status = root_read(span_used(&making->root), &making->trust);
-    if (status == BAD_SIGNATURE || status == TOO_FEW)
-        return failure_set(why, FAIL_ROOT_SIGNATURE, "%s: %s", path, status_name(status));
-    if (status)
-        return failure_set(why, FAIL_ROOT_FORMAT, "%s: %s", path, status_name(status));
-    return true;
-}
-
-static bool verify_key(struct making *making, const struct certificate *certificate, struct failure *why)
-{
-    uint8_t public_key[P256_PUBLIC_SIZE];
-
-    if (!keyfile_read_private(making->order->device_key, making->private_key, why))
-        return false;
-    if (p256_public_of(making->private_key, public_key) != OK ||
-        memcmp(public_key, certificate->public_key, sizeof public_key) != 0)
-        return failure_set(why, FAIL_CERTIFICATE, "%s certifies another key than %s",
-                           making->order->certificate, making->order->device_key);
-    making->has_key = true;
-    return true;
-}
-
-static bool verify_identity(struct making *making, struct failure *why)
+static bool verify_credentials(struct making *making, struct failure *why)
 {
     const struct factory_order *order = making->order;
-    struct certificate certificate;
+    const struct credentials_order wanted = {
+        .root = order->root,
+        .certificate = order->certificate,
+        .device_key = order->device_key,
+        .serial = order->serial,
+        .vendor = making->vendor,
+        .class_id = making->class_id,
+    };
 
-    if (order->certificate == NULL)
-        return true;
-    if (!file_read(order->certificate, CERTIFICATE_MAX, &making->certificate, why))
-        return false;
-    enum status status = certificate_verify(span_used(&making->certificate), &making->trust, &certificate);
-    if (status)
-        return failure_set(why, FAIL_CERTIFICATE, "%s: the root document does not vouch for it: %s",
-                           order->certificate, status_name(status));
-    if (memcmp(certificate.vendor, making->vendor, UUID_SIZE) != 0 ||
-        memcmp(certificate.class_id, making->class_id, UUID_SIZE) != 0)
-        return failure_set(why, FAIL_CERTIFICATE, "%s is for a device of another class or hardware revision",
-                           order->certificate);
-    if (!span_equal(certificate.serial, span_text(order->serial)))
-        return failure_set(why, FAIL_CERTIFICATE, "%s is for another serial number than %s",
-                           order->certificate, order->serial);
-    return verify_key(making, &certificate, why);
+    return credentials_prove(&wanted, &making->credentials, why);
 }
 
 static bool verify_serial(const struct making *making, struct failure *why)
 {
     const char *serial = making->order->serial, *expected = making->profile->content->serial;
 
-    if (serial[0] == '\0' || strlen(serial) > SERIAL_MAX)
-        return failure_set(why, FAIL_USAGE, "a serial number has 1 to %d bytes", SERIAL_MAX);
     if (expected != NULL && strcmp(serial, expected) != 0)
         return failure_set(why, FAIL_PROFILE, "%s is for serial number %s, not %s", making->profile->path,
                            expected, serial);
@@ -118,7 +75,8 @@ static bool verify_bundle(struct making *making, struct plan *out, struct failur
     const struct plan *plan;
 
     if (!bundle_open(making->order->bundle, &making->bundle, why) ||
-        !bundle_authenticate(making->bundle, &making->trust, making->class_id, making->order->now, why) ||
+        !bundle_authenticate(making->bundle, &making->credentials.trust, making->class_id, making->order->now,
+                             why) ||
         !bundle_verify(making->bundle, BUNDLE_AUTHENTICATED, BUNDLE_TAKEN, why) ||
         !find_full_stream(making, &plan, why) ||
         !push_open(making->bundle, making->stream, &making->push, why) ||
@@ -138,29 +96,13 @@ static bool written(enum status status, const char *what, struct failure *why)
            failure_set(why, FAIL_LAYOUT, "%s can't be written: %s", what, status_name(status));
 }
 
-static enum status put_image(void *context, uint64_t offset, struct span bytes)
-{
-    struct slot_writer *writer = context;
-    bool block_done;
-
-    if (offset != writer->made)
-        return WRONG_STATE;
-    while (bytes.size > 0) {
-        enum status status = slot_writer_put(writer, &bytes, &block_done);
-        if (status)
-            return status;
-    }
-    return OK;
-}
-
 static bool write_slot(struct making *making, const struct plan *plan, struct failure *why)
 {
     struct slot_writer writer;
-    struct patch_sink sink = {&writer, put_image, NULL};
 
     slot_writer_start(&writer, &making->layout.areas[AREA_SLOT_A], plan->image_size, 0,
                       buffer_over(making->page, sizeof making->page));
-    return bundle_decode(making->bundle, making->stream, sink, why) &&
+    return bundle_decode(making->bundle, making->stream, slot_writer_sink(&writer), why) &&
            written(slot_writer_finish(&writer), "slot A", why);
 }
 
@@ -189,6 +131,7 @@ static bool write_meta(struct making *making, struct failure *why)
 
 static bool write_identity(struct making *making, struct failure *why)
 {
+    const struct credentials *credentials = &making->credentials;
     uint8_t memory[IDENTITY_MAX];
     struct buffer bytes = buffer_over(memory, sizeof memory);
     struct identity identity = {
@@ -199,9 +142,9 @@ static bool write_identity(struct making *making, struct failure *why)
 
     memcpy(identity.vendor, making->vendor, UUID_SIZE);
     memcpy(identity.class_id, making->class_id, UUID_SIZE);
-    if (making->has_key) {
-        identity.private_key = span_of(making->private_key, sizeof making->private_key);
-        identity.certificate = span_used(&making->certificate);
+    if (credentials->has_key) {
+        identity.private_key = span_of(credentials->private_key, sizeof credentials->private_key);
+        identity.certificate = span_used(&credentials->certificate);
     }
     return written(identity_encode(&bytes, &identity), "the identity", why) &&
            written(document_write(&making->layout.areas[AREA_IDENTITY], DOCUMENT_IDENTITY, span_used(&bytes),
@@ -211,19 +154,11 @@ static bool write_identity(struct making *making, struct failure *why)
 
 static bool write_record(struct making *making, const struct plan *plan, struct failure *why)
 {
-    struct record record = {
-        .number = 1,
-        .primary = SLOT_A,
-        .fallback = SLOT_NONE,
-        .kind = RECORD_SETTLED,
-        .floor = plan->floor_after,
-        .floor_after = plan->floor_after,
-        .slots[SLOT_A] = {.state = SLOT_GOOD, .sequence = plan->sequence, .size = plan->image_size},
-    };
+    struct record_slot image = {.state = SLOT_GOOD, .sequence = plan->sequence, .size = plan->image_size};
 
-    memcpy(record.slots[SLOT_A].digest, plan->image_digest, DIGEST_SIZE);
-    memcpy(record.slots[SLOT_A].manifest_id, bundle_envelope(making->bundle)->digest,
-           sizeof record.slots[SLOT_A].manifest_id);
+    memcpy(image.digest, plan->image_digest, DIGEST_SIZE);
+    memcpy(image.manifest_id, bundle_envelope(making->bundle)->digest, sizeof image.manifest_id);
+    const struct record record = record_first(&image, plan->floor_after);
     return written(record_write(&making->layout, 0, &record), "the boot record", why);
 }
 
@@ -247,8 +182,8 @@ static bool make_flash(struct making *making, const struct plan *plan, struct fa
         return false;
     placement_layout(&placement, making->cells, VIEW_DEVICE, &making->layout);
     return write_slot(making, plan, why) && write_meta(making, why) && write_identity(making, why) &&
-           written(document_write(&making->layout.areas[AREA_TRUST0], DOCUMENT_ROOT, span_used(&making->root),
-                                  &making->area_stream),
+           written(document_write(&making->layout.areas[AREA_TRUST0], DOCUMENT_ROOT,
+                                  span_used(&making->credentials.root), &making->area_stream),
                    "the root document", why) &&
            write_record(making, plan, why) && boots(making, why);
 }
@@ -267,7 +202,7 @@ bool factory_make(const struct profile_file *profile, const struct factory_order
     uuid_of_vendor(profile->device_class->vendor_domain, making->vendor);
     uuid_of_class(making->vendor, profile->device_class->model, profile->hardware_revision, making->class_id);
 
-    done = verify_serial(making, why) && verify_root(making, why) && verify_identity(making, why) &&
+    done = verify_serial(making, why) && verify_credentials(making, why) &&
            verify_bundle(making, &plan, why) && make_flash(making, &plan, why);
     if (done)
         *out = (struct factory_result){making->cells, plan};
@@ -275,9 +210,7 @@ bool factory_make(const struct profile_file *profile, const struct factory_order
         flash_cells_close(making->cells);
     push_close(making->push);
     bundle_close(making->bundle);
-    free(making->root.data);
-    free(making->certificate.data);
-    explicit_bzero(making->private_key, sizeof making->private_key);
+    credentials_free(&making->credentials);
     free(making);
     return done;
 }

@@ -234,20 +234,12 @@ void factory_fill(struct bench *bench, const struct bench_options *options)
 {
     struct bench_release release = {.sequence = options->running ? options->running : 1};
     struct push push = push_of(&release);
-    struct record record = {
-        .number = 1,
-        .primary = SLOT_A,
-        .fallback = SLOT_NONE,
-        .kind = RECORD_SETTLED,
-        .floor = options->floor,
-        .floor_after = options->floor,
-    };
+    struct record_slot image = {.state = SLOT_GOOD, .sequence = release.sequence, .size = push.image_size};
 
+    memcpy(image.digest, push.image_digest, DIGEST_SIZE);
+    memcpy(image.manifest_id, push.manifest, sizeof image.manifest_id);
+    const struct record record = record_first(&image, options->floor);
     first_image_put(bench, &push);
-    record.slots[SLOT_A] =
-        (struct record_slot){.state = SLOT_GOOD, .sequence = release.sequence, .size = push.image_size};
-    memcpy(record.slots[SLOT_A].digest, push.image_digest, DIGEST_SIZE);
-    memcpy(record.slots[SLOT_A].manifest_id, push.manifest, sizeof record.slots[SLOT_A].manifest_id);
     assert_int_equal(record_write(&bench->port.layout, 0, &record), OK);
     identity_write(bench);
     root_put(bench, options);

@@ -7,10 +7,7 @@
 #include "agent/ports/linux/boot_control.h"
 #include "agent/ports/linux/storage.h"
 #include "agent/slot.h"
-#include "keys/base/file.h"
-#include "keys/certificate.h"
-#include "keys/keyfile.h"
-#include "keys/root_file.h"
+#include "keys/credentials.h"
 #include "keys/uuid.h"
 
 #include <stdlib.h>
@@ -24,11 +21,7 @@ struct making {
     const struct provision_order *order;
     struct storage storage;
     uint8_t vendor[UUID_SIZE], class_id[UUID_SIZE];
-    struct buffer root;        /* allocated */
-    struct trust trust;        /* borrows from `root` */
-    struct buffer certificate; /* allocated */
-    bool has_key;
-    uint8_t private_key[P256_PRIVATE_SIZE];
+    struct credentials credentials;
     FILE *push;
     struct buffer envelope; /* allocated: manifest_max */
     uint8_t stream;
@@ -45,55 +38,19 @@ struct making {
 
 /* ---- proving */
 
-static bool prove_root(struct making *making, struct failure *why)
-{
-    const char *path = making->order->root;
-
-    if (!file_read(path, ROOT_MAX, &making->root, why))
-        return false;
-    enum status status = root_read(span_used(&making->root), &making->trust);
-    return status == OK || root_failure(status, path, why);
-}
-
-static bool prove_key(struct making *making, const struct certificate *certificate, struct failure *why)
-{
-    uint8_t public_key[P256_PUBLIC_SIZE];
-
-    if (making->order->device_key == NULL)
-        return true;
-    if (!keyfile_read_private(making->order->device_key, making->private_key, why))
-        return false;
-    if (p256_public_of(making->private_key, public_key) != OK ||
-        memcmp(public_key, certificate->public_key, sizeof public_key) != 0)
-        return failure_set(why, FAIL_CERTIFICATE, "%s certifies another key than %s",
-                           making->order->certificate, making->order->device_key);
-    making->has_key = true;
-    return true;
-}
-
-static bool prove_identity(struct making *making, struct failure *why)
+static bool prove_credentials(struct making *making, struct failure *why)
 {
     const struct provision_order *order = making->order;
-    struct certificate certificate;
+    const struct credentials_order wanted = {
+        .root = order->root,
+        .certificate = order->certificate,
+        .device_key = order->device_key,
+        .serial = order->serial,
+        .vendor = making->vendor,
+        .class_id = making->class_id,
+    };
 
-    if (order->serial[0] == '\0' || strlen(order->serial) > SERIAL_MAX)
-        return failure_set(why, FAIL_USAGE, "a serial number has 1 to %d bytes", SERIAL_MAX);
-    if (order->certificate == NULL)
-        return true;
-    if (!file_read(order->certificate, CERTIFICATE_MAX, &making->certificate, why))
-        return false;
-    enum status status = certificate_verify(span_used(&making->certificate), &making->trust, &certificate);
-    if (status)
-        return failure_set(why, FAIL_CERTIFICATE, "%s: the root document does not vouch for it: %s",
-                           order->certificate, status_name(status));
-    if (memcmp(certificate.vendor, making->vendor, UUID_SIZE) != 0 ||
-        memcmp(certificate.class_id, making->class_id, UUID_SIZE) != 0)
-        return failure_set(why, FAIL_CERTIFICATE, "%s is for a device of another class or hardware revision",
-                           order->certificate);
-    if (!span_equal(certificate.serial, span_text(order->serial)))
-        return failure_set(why, FAIL_CERTIFICATE, "%s is for another serial number than %s",
-                           order->certificate, order->serial);
-    return prove_key(making, &certificate, why);
+    return credentials_prove(&wanted, &making->credentials, why);
 }
 
 static bool not_ours(const struct making *making, const char *what, struct failure *why)
@@ -145,7 +102,7 @@ static bool prove_push(struct making *making, struct failure *why)
     memcpy(target.class_id, making->class_id, UUID_SIZE);
     enum status status = suit_envelope_read(span_used(&making->envelope), &making->read, NULL);
     if (!status)
-        status = suit_authorized(&making->read, &making->trust, making->vendor, making->class_id,
+        status = suit_authorized(&making->read, &making->credentials.trust, making->vendor, making->class_id,
                                  making->order->now);
     if (!status)
         status = suit_manifest_read(&making->read, &making->manifest, NULL);
@@ -166,21 +123,6 @@ static bool written(enum status status, const struct making *making, const char 
                                        making->config->state, what, status_name(status));
 }
 
-static enum status put_image(void *context, uint64_t offset, struct span bytes)
-{
-    struct slot_writer *writer = context;
-    bool block_done;
-
-    if (offset != writer->made)
-        return WRONG_STATE;
-    while (bytes.size > 0) {
-        enum status status = slot_writer_put(writer, &bytes, &block_done);
-        if (status)
-            return status;
-    }
-    return OK;
-}
-
 static enum status decode_start(struct making *making)
 {
     const struct patch_description *patch = &making->plan.patch;
@@ -198,7 +140,7 @@ static enum status decode_start(struct making *making)
     slot_writer_start(&making->writer, &making->storage.layout.areas[AREA_SLOT_A], making->plan.image_size, 0,
                       buffer_over(making->page, sizeof making->page));
     return patch_start(&making->reader, patch, making->plan.image_size, NULL, memory,
-                       (struct patch_sink){&making->writer, put_image, NULL});
+                       slot_writer_sink(&making->writer));
 }
 
 static bool write_slot(struct making *making, struct failure *why)
@@ -236,6 +178,7 @@ static bool write_meta(struct making *making, struct failure *why)
 
 static bool write_identity(struct making *making, struct failure *why)
 {
+    const struct credentials *credentials = &making->credentials;
     uint8_t memory[IDENTITY_MAX];
     struct buffer bytes = buffer_over(memory, sizeof memory);
     struct identity identity = {
@@ -246,10 +189,10 @@ static bool write_identity(struct making *making, struct failure *why)
 
     memcpy(identity.vendor, making->vendor, UUID_SIZE);
     memcpy(identity.class_id, making->class_id, UUID_SIZE);
-    if (making->has_key)
-        identity.private_key = span_of(making->private_key, sizeof making->private_key);
-    if (making->certificate.size > 0)
-        identity.certificate = span_used(&making->certificate);
+    if (credentials->has_key)
+        identity.private_key = span_of(credentials->private_key, sizeof credentials->private_key);
+    if (credentials->certificate.size > 0)
+        identity.certificate = span_used(&credentials->certificate);
     bool done = written(identity_encode(&bytes, &identity), making, "the identity", why) &&
                 written(document_write(&making->storage.layout.areas[AREA_IDENTITY], DOCUMENT_IDENTITY,
                                        span_used(&bytes), &making->area_stream),
@@ -258,22 +201,14 @@ static bool write_identity(struct making *making, struct failure *why)
     return done;
 }
 
-static struct record record_first(const struct making *making)
+static struct record record_made(const struct making *making)
 {
     const struct plan *plan = &making->plan;
-    struct record record = {
-        .number = 1,
-        .primary = SLOT_A,
-        .fallback = SLOT_NONE,
-        .kind = RECORD_SETTLED,
-        .floor = plan->floor_after,
-        .floor_after = plan->floor_after,
-        .slots[SLOT_A] = {.state = SLOT_GOOD, .sequence = plan->sequence, .size = plan->image_size},
-    };
+    struct record_slot image = {.state = SLOT_GOOD, .sequence = plan->sequence, .size = plan->image_size};
 
-    memcpy(record.slots[SLOT_A].digest, plan->image_digest, DIGEST_SIZE);
-    memcpy(record.slots[SLOT_A].manifest_id, making->read.digest, sizeof record.slots[SLOT_A].manifest_id);
-    return record;
+    memcpy(image.digest, plan->image_digest, DIGEST_SIZE);
+    memcpy(image.manifest_id, making->read.digest, sizeof image.manifest_id);
+    return record_first(&image, plan->floor_after);
 }
 
 /* Handed out only when the slot reads back as it should. */
@@ -281,7 +216,7 @@ static bool write_record(struct making *making, struct failure *why)
 {
     const struct boot_control *control = boot_control_of(making->config);
     const struct layout *layout = &making->storage.layout;
-    const struct record record = record_first(making);
+    const struct record record = record_made(making);
     const struct boot_copy copy = boot_copy_of(&record);
 
     return written(slot_measure(&layout->areas[AREA_SLOT_A], record.slots[SLOT_A].size,
@@ -313,8 +248,8 @@ static bool write_all(struct making *making, struct failure *why)
     for (unsigned area = 0; done && area < AREA_SLOT_A; area++)
         done = written(area_erase_all(&layout->areas[area]), making, "an area", why);
     done = done && write_slot(making, why) && write_meta(making, why) && write_identity(making, why) &&
-           written(document_write(&layout->areas[AREA_TRUST0], DOCUMENT_ROOT, span_used(&making->root),
-                                  &making->area_stream),
+           written(document_write(&layout->areas[AREA_TRUST0], DOCUMENT_ROOT,
+                                  span_used(&making->credentials.root), &making->area_stream),
                    making, "the root document", why) &&
            write_record(making, why);
     storage_close(&making->storage);
@@ -332,17 +267,14 @@ bool provision(const struct config_file *config, const struct provision_order *o
     making->order = order;
     uuid_of_vendor(config->device_class->vendor_domain, making->vendor);
     uuid_of_class(making->vendor, config->device_class->model, config->hardware_revision, making->class_id);
-    bool done = prove_root(making, why) && prove_identity(making, why) && prove_push(making, why) &&
-                write_all(making, why);
+    bool done = prove_credentials(making, why) && prove_push(making, why) && write_all(making, why);
     if (done)
         *out = making->plan;
     if (making->push != NULL)
         fclose(making->push);
     free(making->envelope.data);
-    free(making->root.data);
-    free(making->certificate.data);
     free(making->ram);
-    explicit_bzero(making->private_key, sizeof making->private_key);
+    credentials_free(&making->credentials);
     free(making);
     return done;
 }
