@@ -112,9 +112,9 @@ test-interop: ## other people's SMP clients against simulated pumps on serial li
 FUZZ_SECONDS ?= 600
 FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_TARGETS  = $(patsubst tests/fuzz/%.c,$(B)/fuzz/bin/%,$(wildcard tests/fuzz/fuzz_*.c))
-# fuzz_linux is of the Linux agent, whose libraries the others don't need
+# these are of the Linux agent, whose libraries the others don't need
 TEST_LIBS_fuzz = $(LIB_LINUX) $(TEST_LIBS_loader)
-$(B)/fuzz/bin/fuzz_linux $(B)/fuzz/short/fuzz_linux: LDFLAGS += -lubootenv -laio
+$(foreach t,linux gadget,$(B)/fuzz/bin/fuzz_$(t) $(B)/fuzz/short/fuzz_$(t)): LDFLAGS += -lubootenv -laio
 $(B)/fuzz/bin/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz.o $(LIB_SUPPORT) $(TEST_LIBS_fuzz)
 	@mkdir -p $(@D)
 	$(say) LINK $@

@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$top"
-mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,linux,usb,usb_device,usb_peer}
+mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,linux,gadget,usb,usb_device,usb_peer}
 
 unhex() { tr -d '\n ' | sed 's/../\\x&/g' | xargs -0 printf '%b'; }
 # as FIRST FILE NAME: a file behind a first byte that says as what it is read
@@ -94,6 +94,10 @@ hooks:
     printf '\x03\x01\x00suture_slot=a\0suture_fallback=none\0suture_kind=settled\0suture_tries=0\0suture_record=1\0suture_running=a\0\0' \
         >"$out/linux/uboot-redundant"
     printf '\x04therapy infusion 4711' >"$out/linux/hold"
+    # a download of eight bytes, GETSTATUS, nothing more, a reset of the bus in between
+    printf '\x00\x00\x01\x00\x08\x00bytes...\x00\x01\x03\x00\x06\x00\x00\x00\x01\x01\x00\x00' >"$out/gadget/download"
+    printf '\x80\x00\x01\x00\x08\x00bytes...\x07\x03\x07\x02\x00\x01\x03\x00\x06\x00' >"$out/gadget/reset-while-it-waits"
+    printf '\x05\x00\x01\x00\x08\x03short\x06\x01\x03\x00\x06\x00\x06\x01\x03\x00\x06\x00' >"$out/gadget/wrong-length"
 }
 
 words() {

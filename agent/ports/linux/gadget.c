@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define TRANSFERS   (2 * GADGET_TRANSFERS)
+#define EVENTS_MAX  16 /* at once: a host that asks without end must not keep the other doors waiting */
 #define CONTROLLERS "/sys/class/udc"
 
 /* ---- transfers */
@@ -214,7 +215,9 @@ void gadget_serve(struct gadget *gadget)
 {
     struct usb_functionfs_event event;
 
-    while (read(gadget->ep0, &event, sizeof event) == (ssize_t)sizeof event)
+    for (unsigned i = 0; i < EVENTS_MAX; i++) {
+        if (read(gadget->ep0, &event, sizeof event) != (ssize_t)sizeof event)
+            return;
         switch (event.type) {
         case FUNCTIONFS_ENABLE:
             bus_enable(gadget);
@@ -229,6 +232,7 @@ void gadget_serve(struct gadget *gadget)
         default:
             break;
         }
+    }
 }
 
 /* ---- from nothing to bound, and back */
