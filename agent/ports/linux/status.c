@@ -52,7 +52,8 @@ static json_t *object_make(struct machine *machine)
     const struct port *port = agent->port;
     struct interlock interlock;
 
-    port->interlock(port->context, &interlock);
+    /* anew: what is cached for a packet's sake may contradict the holds that are listed beside it */
+    port->interlock_now(port->context, &interlock);
     json_t *out =
         json_pack("{s:i, s:o, s:o, s:o, s:s, s:s, s:i, s:i, s:s, s:b, s:b, s:i}", "schema", 1, "model",
                   text_or_null(agent->identity.model), "hardware", text_or_null(agent->identity.hardware),
