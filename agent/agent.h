@@ -16,16 +16,16 @@
 
 /* Memory that the caller gives for as long as the agent runs. Sizes are the device's capabilities. */
 struct agent_memory {
-    struct buffer
-        manifest; /* manifest_max: 2 to 8 KiB; the envelope waits here until it is verified, root documents too */
+    /* manifest_max: 2 to 8 KiB; the envelope waits here until it is verified, root documents too */
+    struct buffer manifest;
     struct buffer block;   /* block_max */
     struct buffer decoder; /* decoder_ram - block_max, aligned to 8; may be empty for stored only */
     struct buffer receive; /* one SMP frame: its capacity is `buf` of the capabilities, at least 256 */
     struct buffer send;    /* answers waiting for the link: at least 2 frames */
     struct buffer page;    /* flash work and read-back; a multiple of every write unit, at least 256 */
     struct buffer report;  /* the signed report while it is read out: 2 * REPORT_MAX */
-    struct buffer
-        output; /* decoded pieces; none: 256 bytes of the agent's own. zlib is twice as fast with some KiB */
+    /* decoded pieces; none: 256 bytes of the agent's own. zlib is twice as fast with some KiB */
+    struct buffer output;
 };
 
 struct agent; /* agent_state.h; sizeof is known there, so that a device can hold it statically */
@@ -52,8 +52,8 @@ size_t agent_send(struct agent *agent, uint8_t *out, size_t capacity);
 enum push_state { PUSH_NONE, PUSH_OPEN, PUSH_READING_BACK, PUSH_STAGED };
 struct push_answer {
     enum push_state state;
-    uint64_t
-        wanted; /* offset to go on at, in the file: what stands before it is known already. 0: from the beginning */
+    /* offset to go on at, in the file: what stands before it is known already. 0: from the beginning */
+    uint64_t wanted;
     uint64_t length; /* of the file; 0: not known yet */
 };
 /* Takes bytes of the file from `offset`, which is 0 or what was wanted last. Bytes behind the file's end are left. */

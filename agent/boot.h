@@ -27,8 +27,8 @@ struct boot_outcome {
     uint8_t running;    /* enum slot_id, SLOT_NONE in recovery */
     uint8_t tries_left; /* of the ruling record, after the mark of this boot */
     uint8_t reset_cause;
-    uint32_t
-        record; /* number of the record that ruled, 0 for none: the agent may read a torn one otherwise */
+    /* number of the record that ruled, 0 for none: the agent may read a torn one otherwise */
+    uint32_t record;
     bool digest_failed; /* the slot that should have run did not match its digest */
 };
 

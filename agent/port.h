@@ -11,8 +11,8 @@ enum use { USE_FREE = 0, USE_THERAPY = 1, USE_PATIENT = 2, USE_ALARM = 3 };
 /* What the clinical side of the device says right now. */
 struct interlock {
     enum use use;
-    bool
-        service; /* service mode, entered at the device by a person; survives a reset that the agent asked for */
+    /* service mode, entered at the device by a person; survives a reset that the agent asked for */
+    bool service;
     bool mains;
     uint8_t battery; /* percent, 255 unknown */
 };

@@ -5,8 +5,8 @@
 
 #include "agent/agent_state.h"
 
-#define SERVE_ANSWER_MAX                                                                                     \
-    512 /* bytes of an answer, header included, that there must be room for before a request is taken */
+/* Bytes of an answer, header included, that there must be room for before a request is taken. */
+#define SERVE_ANSWER_MAX 512
 
 /* One request being answered. */
 struct exchange {

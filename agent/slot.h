@@ -11,8 +11,8 @@ struct slot_writer {
     const struct area *area;
     uint64_t size; /* of the image, bytes */
     uint64_t made; /* image bytes taken so far; the last of them may wait in the page */
-    uint64_t
-        done; /* end of the last erase block programmed and read back (or to be synced), at most `size` */
+    /* end of the last erase block programmed and read back (or to be synced), at most `size` */
+    uint64_t done;
     uint64_t erased_to; /* blocks below it were erased in this run */
     uint32_t block_crc; /* of the open block as it was programmed */
     struct buffer page; /* a whole number of write units fits */

@@ -90,15 +90,15 @@ bool device_settings(struct device *device, const char *text, struct failure *wh
 
 struct device_status {
     enum device_state state;
-    struct boot_outcome
-        boot; /* of the last boot; running SLOT_NONE while off or before the boot loader was done */
+    /* of the last boot; running SLOT_NONE while off or before the boot loader was done */
+    struct boot_outcome boot;
     uint32_t version[3]; /* of the image that runs, from its manifest; zeros when unknown */
     uint64_t boots;      /* since device_open */
     uint64_t operations; /* of flash since device_open */
     bool trial;          /* the agent says that a trial runs */
     bool has_record;
-    struct record
-        record; /* the ruling one, as flash says it now; a torn record is no record to this bystander */
+    /* the ruling one, as flash says it now; a torn record is no record to this bystander */
+    struct record record;
     struct flash_faults faults;
     uint64_t torn_units;
 };

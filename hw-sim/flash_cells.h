@@ -21,8 +21,8 @@ struct flash_chip {
 struct flash_cells {
     uint8_t *bytes;
     uint8_t *units; /* enum unit_state */
-    uint64_t
-        *chance; /* state of the random source; kept with the cells, so that a story goes on over processes */
+    /* state of the random source; kept with the cells, so that a story goes on over processes */
+    uint64_t *chance;
     uint64_t size; /* of `bytes` */
     size_t unit_count;
     uint64_t torn; /* units that are torn right now */

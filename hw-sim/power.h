@@ -14,8 +14,8 @@ enum power_cut { POWER_CUT_BEFORE, POWER_CUT_TORN, POWER_CUT_AFTER };
 enum power_fate { POWER_HOLDS, POWER_FAILS_BEFORE, POWER_FAILS_TORN, POWER_FAILS_AFTER };
 
 struct power {
-    uint64_t
-        operations; /* programs of one write unit and erases of one block since power_start, failed ones included */
+    /* programs of one write unit and erases of one block since power_start, failed ones included */
+    uint64_t operations;
     uint64_t cut_at; /* the value of `operations` at which power goes; 0: no cut is armed */
     enum power_cut cut;
     bool running; /* inside power_run */

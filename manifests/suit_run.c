@@ -10,8 +10,8 @@ struct run {
     size_t component_count;
     struct suit_selection selection;
     struct suit_where *where;
-    bool
-        soft; /* the last failure was a condition's: the enclosing try-each goes on. A directive's ends the run. */
+    /* the last failure was a condition's: the enclosing try-each goes on. A directive's ends the run. */
+    bool soft;
 };
 
 static enum status run_sequence(struct run *run, struct span content, enum suit_scope scope, unsigned depth);

@@ -6,9 +6,8 @@
 #include "agent/protocol/smp.h"
 
 struct frame_raw {
-    struct buffer
-        packet;    /* caller's memory: the largest packet that is taken, at least SMP_HEADER_SIZE bytes */
-    uint32_t skip; /* bytes of a packet too large still to be thrown away */
+    struct buffer packet; /* caller's memory: the largest packet taken, at least SMP_HEADER_SIZE bytes */
+    uint32_t skip;        /* bytes of a packet too large still to be thrown away */
 };
 
 /* Stands before a packet's first byte; whatever was half received is forgotten. */

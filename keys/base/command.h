@@ -49,8 +49,8 @@ struct program {
     const char *summary;
     const struct command *const *commands;   /* ends with NULL */
     const struct command_address *addresses; /* ends with a row of NULL scheme; may be NULL */
-    const struct command_option
-        *environment; /* variables: name, NULL, help; ends as options do; may be NULL */
+    /* variables: name, NULL, help; ends as options do; may be NULL */
+    const struct command_option *environment;
 };
 
 /* The whole of main(): picks the command, parses, runs; knows "help" with all that it may be followed by (a command,

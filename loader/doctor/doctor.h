@@ -41,9 +41,8 @@ struct port_facts {
 #define DOCTOR_GROUPS_MAX 256
 
 struct doctor_world {
-    const char *root; /* stands before /proc and udev's folders; "" on a real computer */
-    uint64_t now,
-        built; /* seconds since 1970: the clock, and the time stamp of this program (0: not known) */
+    const char *root;    /* stands before /proc and udev's folders; "" on a real computer */
+    uint64_t now, built; /* seconds since 1970: clock; time stamp of this program, 0: not known */
     uid_t user;
     char user_name[64];
     gid_t groups[DOCTOR_GROUPS_MAX]; /* of this process */

@@ -22,9 +22,9 @@ struct link {
     uint32_t baud;   /* of a line; 0: it has none */
     bool connecting; /* nothing moves yet: poll for writing, then link_settle */
     uint64_t wake;   /* ms; when it wants a turn though nothing came. UINT64_MAX: never */
-    char again
-        [LINK_AGAIN_SIZE]; /* what leads to the very same device once more; empty: the address that it was opened with */
-    void *own;             /* the kind's */
+    /* what leads to the very same device once more; empty: the address that it was opened with */
+    char again[LINK_AGAIN_SIZE];
+    void *own; /* the kind's */
 };
 
 /* What a kind of link provides. Each function is given a link that `open` made. */

@@ -17,9 +17,9 @@
 #include "loader/link/usb_host.h"
 
 #define USB_ARRIVE_MS 4000 /* until a device must be there, once the other end was reached */
-#define USB_ANSWER_MS                                                                                        \
-    2000 /* for each answer to a question that every device answers (USB 2.0, 9.2.6.4: at most 5 s) */
-#define USB_STUCK_MS 5000 /* a write that is not taken for so long: is the device frozen? */
+/* For each answer to a question that every device answers (USB 2.0, 9.2.6.4: at most 5 s). */
+#define USB_ANSWER_MS 2000
+#define USB_STUCK_MS  5000 /* a write that is not taken for so long: is the device frozen? */
 
 /* Makes a link of a host whose device is on its way. `name` is for messages. Takes the host over, also when it fails.
  * FAIL_MEMORY. */

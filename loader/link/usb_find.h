@@ -14,8 +14,8 @@
 
 struct usb_place {
     char port[USB_PORT_SIZE];
-    char serial
-        [USB_SERIAL_SIZE]; /* as the device says, harmless on a terminal; empty: none, or not readable */
+    /* as the device says, harmless on a terminal; empty: none, or not readable */
+    char serial[USB_SERIAL_SIZE];
 };
 
 struct usb_places {

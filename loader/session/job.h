@@ -90,8 +90,8 @@ struct job {
     unsigned losses;           /* times that the link had to be opened again */
     enum touched touched;
     bool in_company; /* others run beside it: once it is known who they are, jobs_run lets it go on */
-    bool
-        passed_over; /* ended, a found one where no device of ours is: no result, no part of the batch's exit code */
+    /* ended, a found one where no device of ours is: no result, no part of the batch's exit code */
+    bool passed_over;
     bool met, sending, trial_told, decision_told, decided, doubted;
     unsigned interrupts;
     enum failure_id refusal; /* that STEP_WHY asks the reason of */

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#define REPORT_ASK_MS                                                                                        \
-    5000 /* the device signs, perhaps slowly; one report in 5 s: the client waits while it is busy */
+/* The device signs, perhaps slowly; one report in 5 s: the client waits while it is busy. */
+#define REPORT_ASK_MS 5000
 
 void report_enter(struct job *job, uint64_t now)
 {

@@ -51,8 +51,8 @@ struct bench_release {
     uint8_t tries;            /* 0: 3 */
     const char *signer;       /* name of a key; NULL: BENCH_RELEASE_KEY */
     bool unsigned_;
-    const uint8_t *
-        base; /* digest of an image: stream 0 is for devices that run it, stream 1 for all; NULL: one for all */
+    /* digest of an image: stream 0 is for devices that run it, stream 1 for all; NULL: one for all */
+    const uint8_t *base;
     uint8_t offer; /* which of the two streams the push file has */
 };
 
@@ -78,8 +78,8 @@ struct bench {
     bool powered;
     unsigned starts; /* boots since bench_new */
     bool link_cut;   /* bytes are lost in both directions */
-    size_t
-        deliver; /* bytes of a push file that still reach the device before the link is cut; SIZE_MAX: all */
+    /* bytes of a push file that still reach the device before the link is cut; SIZE_MAX: all */
+    size_t deliver;
 
     struct boot_outcome boot;
     struct agent agent;

@@ -30,8 +30,8 @@ struct hook {
     const char *program; /* borrowed */
     enum hook_end end;
     int code;
-    char
-        text[HOOK_TEXT_MAX + 1]; /* standard output, ended by a NUL; may hold NULs when the hook wrote some */
+    /* standard output, ended by a NUL; may hold NULs when the hook wrote some */
+    char text[HOOK_TEXT_MAX + 1];
     size_t size;
     char note[HOOK_NOTE_MAX + 1]; /* standard error */
     size_t note_size;

@@ -10,9 +10,8 @@
 
 struct provision_order {
     const char *push, *root; /* paths; the push file's stream needs no older image */
-    const char *device_key,
-        *certificate; /* paths; both NULL: a device that can't prove anything. The key alone NULL: the hook
-                                           * `sign` has it */
+    /* Paths. Both NULL: a device that can't prove anything. The key alone NULL: the hook `sign` has it. */
+    const char *device_key, *certificate;
     const char *serial;
     uint64_t now; /* seconds since 1970: which keys of the root document still count */
     enum { PROVISION_NEW, PROVISION_AGAIN } what; /* NEW refuses a disk that holds records */

@@ -37,10 +37,9 @@ enum dfu_state {
 
 enum dfu_status {
     DFU_OK = 0x00,
-    DFU_ERR_TARGET =
-        0x01,             /* the manifest is for another device or base, or is older than the device allows */
-    DFU_ERR_FILE = 0x02,  /* no push file, or a suffix that is none */
-    DFU_ERR_WRITE = 0x03, /* flash failed */
+    DFU_ERR_TARGET = 0x01,     /* the manifest is for another device or base, or older than is allowed */
+    DFU_ERR_FILE = 0x02,       /* no push file, or a suffix that is none */
+    DFU_ERR_WRITE = 0x03,      /* flash failed */
     DFU_ERR_VERIFY = 0x07,     /* signature, block or read-back */
     DFU_ERR_ADDRESS = 0x08,    /* bytes behind the file's end, or a block out of turn */
     DFU_ERR_NOTDONE = 0x09,    /* the download ended before the file did */

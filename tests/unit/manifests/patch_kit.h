@@ -14,8 +14,8 @@ struct kit_device {
     uint64_t expected; /* offset of the next output byte */
     uint64_t given;    /* output bytes that came */
     bool wrong;        /* a byte that is not the image's came */
-    uint8_t *
-        room; /* decoder and block, exactly as large as described, so that sanitizers see one byte too many */
+    /* decoder and block, exactly as large as described, so that sanitizers see one byte too many */
+    uint8_t *room;
     uint8_t *piece;
     struct patch_restart segments[KIT_SEGMENTS];
     size_t segment_count;
