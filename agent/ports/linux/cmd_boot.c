@@ -22,7 +22,7 @@ static bool hand_over(const struct config_file *config, const struct boot_outcom
     if (!handover_write(config->run, outcome, why))
         return false;
     if (!holds_refuse(config->run, reason))
-        return failure_set(why, FAIL_AGENT_HOLD, "%s: can't be written", config->run);
+        return failure_set(why, FAIL_FILE_WRITE, "%s/refuse can't be written", config->run);
     if (outcome->kind == BOOT_RECOVERY)
         return failure_set(why, FAIL_AGENT_RECOVERY, "%s: no slot is what the records say", config->state);
     printf("slot=%s\npath=%s\nkind=%s\ntries=%u\n", slot_word(outcome->running),

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define WORDS_MAX 255 /* of the command */
+
 extern char **environ;
 
 static volatile sig_atomic_t child;
@@ -41,20 +43,22 @@ static int wait_for_child(void)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* It inherits the lock: should the holder be killed, the command still holds. */
+/* Its exit code; -1 and `why`: it was not started. It inherits the lock: should the holder be killed, the command still holds. */
 static int run_command(const char *const *words, size_t count, struct failure *why)
 {
-    char *arguments[256];
+    char *arguments[WORDS_MAX + 1];
     pid_t process;
 
-    if (count >= sizeof arguments / sizeof arguments[0])
-        return !failure_set(why, FAIL_USAGE, "hold: more than 255 words");
+    if (count > WORDS_MAX) {
+        failure_set(why, FAIL_USAGE, "hold: a command of more than %d words", WORDS_MAX);
+        return -1;
+    }
     for (size_t i = 0; i < count; i++)
         arguments[i] = (char *)(uintptr_t)words[i];
     arguments[count] = NULL;
     int error = posix_spawnp(&process, words[0], NULL, NULL, arguments, environ);
     if (error != 0) {
-        failure_set(why, FAIL_AGENT_HOLD, "%s: can't be started: %s", words[0], strerror(error));
+        failure_set(why, FAIL_FILE_OPEN, "%s can't be started: %s", words[0], strerror(error));
         return -1;
     }
     child = process;
