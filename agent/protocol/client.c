@@ -397,16 +397,22 @@ static void silence_over(struct client *client, uint64_t now)
         client_transfer_again(client);
 }
 
-uint64_t client_wake(const struct client *client)
+uint64_t client_due(const struct client *client)
 {
     if (client->event != CLIENT_WAITING)
         return 0;
     if (client->job == CLIENT_JOB_NONE)
         return UINT64_MAX;
-    bool to_send = outbox_end(client) > client->out_sent || client_transfer_ready(client);
-    if (client->unasked && to_send)
-        return 0;
     return client->pause_until ? client->pause_until : client->deadline;
+}
+
+uint64_t client_wake(const struct client *client)
+{
+    bool runs = client->event == CLIENT_WAITING && client->job != CLIENT_JOB_NONE;
+
+    if (runs && client->unasked && (outbox_end(client) > client->out_sent || client_transfer_ready(client)))
+        return 0;
+    return client_due(client);
 }
 
 enum client_event client_poll(struct client *client, uint64_t now)

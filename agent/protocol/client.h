@@ -144,6 +144,8 @@ enum client_event client_poll(struct client *client, uint64_t now);
 /* When to come back at the latest (ms). 0: at once, there is an event to be told, or something to send that client_send was
  * not asked for yet. UINT64_MAX: no job runs. */
 uint64_t client_wake(const struct client *client);
+/* The same while the link takes nothing: what waits to be sent is no reason to come back before the link says so. */
+uint64_t client_due(const struct client *client);
 /* When it will have ended if no answer moves it on any more (ms); UINT64_MAX: no job runs. */
 uint64_t client_ends(const struct client *client);
 /* When the last answer came that a job waited for (ms; 0: none yet): noise, and packets that answer nothing, are none. */

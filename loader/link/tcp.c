@@ -163,6 +163,7 @@ static enum link_result tcp_settle(struct link *link, uint64_t now, struct failu
     struct tcp *tcp = link->own;
     socklen_t size = sizeof tcp->error;
 
+    link->wake = UINT64_MAX;
     if (!link->connecting)
         return LINK_OK;
     if (tcp->began == 0)
@@ -173,7 +174,10 @@ static enum link_result tcp_settle(struct link *link, uint64_t now, struct failu
             link->connecting = false;
             return LINK_OK;
         }
-    } else if (tcp->next == NULL || now - tcp->began < ADDRESS_MS) {
+    } else if (tcp->next == NULL) {
+        return LINK_OK;
+    } else if (now - tcp->began < ADDRESS_MS) {
+        link->wake = tcp->began + ADDRESS_MS;
         return LINK_OK;
     }
     close(link->descriptor);

@@ -296,10 +296,7 @@ uint64_t job_wake(const struct job *job)
 {
     if (job_ended(job))
         return UINT64_MAX;
-    uint64_t wake = job->pause_until != 0 ? job->pause_until : client_wake(&job->session.client);
-    const struct link *link = &job->session.link;
-    if (job->pause_until == 0 && link_is_open(link) && link->wake < wake)
-        wake = link->wake;
+    uint64_t wake = job->pause_until != 0 ? job->pause_until : session_wake(&job->session);
     return job->met || job->met_by == 0 || wake < job->met_by ? wake : job->met_by;
 }
 

@@ -185,3 +185,11 @@ bool session_wants_write(const struct session *session)
 {
     return session->link.connecting || session->out_sent < session->out_size;
 }
+
+uint64_t session_wake(const struct session *session)
+{
+    const struct client *client = &session->client;
+    uint64_t wake = session_wants_write(session) ? client_due(client) : client_wake(client);
+
+    return link_is_open(&session->link) && session->link.wake < wake ? session->link.wake : wake;
+}

@@ -45,5 +45,7 @@ void session_chatter(struct session *session, struct frame_chatter chatter);
 bool session_pump(struct session *session, uint64_t now);
 /* True while bytes wait for the link: poll for writing too. */
 bool session_wants_write(const struct session *session);
+/* When session_pump wants to be called though nothing came and the link takes nothing more (ms). UINT64_MAX: never. */
+uint64_t session_wake(const struct session *session);
 
 #endif

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -281,6 +283,109 @@ static void a_slow_line_gets_smaller_packets_than_its_device_takes(void **state)
     desk_close(desk);
 }
 
+/* A listener that takes nobody in: where usbredir is spoken, the link is connecting until a device shows. */
+static int listener_at(const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    assert_int_equal(bind(file, (struct sockaddr *)&name, sizeof name), 0);
+    assert_int_equal(listen(file, 1), 0);
+    return file;
+}
+
+struct stream_desk {
+    char folder[32], path[64], address[96];
+    int listener;
+    struct session session;
+};
+
+static void stream_open(struct stream_desk *desk, const char *kind)
+{
+    snprintf(desk->folder, sizeof desk->folder, "/tmp/suture-session-XXXXXX");
+    assert_non_null(mkdtemp(desk->folder));
+    snprintf(desk->path, sizeof desk->path, "%s/door", desk->folder);
+    snprintf(desk->address, sizeof desk->address, "%sunix:%s", kind, desk->path);
+    desk->listener = listener_at(desk->path);
+    assert_true(session_init(&desk->session, desk->address, NULL));
+    assert_true(session_connect(&desk->session, 1000, NULL));
+}
+
+static void stream_close(struct stream_desk *desk)
+{
+    session_free(&desk->session);
+    close(desk->listener);
+    unlink(desk->path);
+    rmdir(desk->folder);
+}
+
+static void while_it_connects_only_time_wakes_it(void **state)
+{
+    struct stream_desk desk;
+    struct client *client = &desk.session.client;
+    (void)state;
+
+    stream_open(&desk, "usbredir:");
+    assert_int_equal(client_request(client, SMP_READ, SMP_GROUP_SUTURE, 1, (struct span){0}, 1000, ASK_MS, 3),
+                     OK);
+    assert_true(session_pump(&desk.session, 1000));
+    assert_true(desk.session.link.connecting);
+    assert_int_equal(session_wake(&desk.session), 1000 + ASK_MS);
+    stream_close(&desk);
+}
+
+static enum status zeros(void *context, uint64_t offset, uint8_t *data, size_t size)
+{
+    (void)context, (void)offset;
+    memset(data, 0, size);
+    return OK;
+}
+
+/* The device takes what waits there, and wants the transfer to go on at byte 1000; no chunk ends there. */
+static void one_chunk_is_answered(int device)
+{
+    static const uint8_t goes_on[] = {0xa1, 0x63, 'o', 'f', 'f', 0x19, 0x03, 0xe8};
+    uint8_t packet[SESSION_PACKET_MAX];
+    struct smp_header header;
+
+    ssize_t got = read(device, packet, sizeof packet);
+    assert_true(got > SMP_HEADER_SIZE);
+    assert_int_equal(smp_header_read(span_of(packet, (size_t)got), &header), OK);
+    header.op++;
+    header.length = sizeof goes_on;
+    smp_header_write(&header, packet);
+    memcpy(packet + SMP_HEADER_SIZE, goes_on, sizeof goes_on);
+    assert_int_equal(write(device, packet, SMP_HEADER_SIZE + sizeof goes_on),
+                     SMP_HEADER_SIZE + sizeof goes_on);
+}
+
+static void while_the_link_takes_nothing_more_only_time_wakes_it(void **state)
+{
+    const struct client_transfer transfer = {
+        .group = SMP_GROUP_IMAGE, .id = 1, .source = {NULL, 1 << 20, zeros}, .window = CLIENT_WINDOW_MAX};
+    struct stream_desk desk;
+    const int little = 1;
+    (void)state;
+
+    stream_open(&desk, "");
+    int device = accept(desk.listener, NULL, NULL);
+    assert_int_equal(client_transfer_start(&desk.session.client, &transfer, 1000, ASK_MS, 3), OK);
+    assert_true(session_pump(&desk.session, 1000));
+    one_chunk_is_answered(device);
+    session_packet_max(&desk.session, SESSION_PACKET_MAX);
+    assert_int_equal(setsockopt(desk.session.link.descriptor, SOL_SOCKET, SO_SNDBUF, &little, sizeof little),
+                     0);
+    for (unsigned turn = 0; turn < 3; turn++)
+        assert_true(session_pump(&desk.session, 1001));
+    assert_true(session_wants_write(&desk.session));
+    assert_int_equal(write(device, "", 1), 1);
+    assert_true(session_pump(&desk.session, 1001));
+    assert_int_equal(session_wake(&desk.session), 1001 + ASK_MS);
+    close(device);
+    stream_close(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +397,8 @@ int main(void)
         cmocka_unit_test(a_line_opened_anew_begins_with_console_and_returns_to_cobs),
         cmocka_unit_test(half_an_answer_costs_one_timeout),
         cmocka_unit_test(what_a_firmware_says_between_answers_can_be_heard),
+        cmocka_unit_test(while_it_connects_only_time_wakes_it),
+        cmocka_unit_test(while_the_link_takes_nothing_more_only_time_wakes_it),
         cmocka_unit_test(a_slow_line_gets_smaller_packets_than_its_device_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
