@@ -138,7 +138,12 @@ side_by_side() {
         (run_stories $group) >"$cart/said.$number" 2>&1 &
         waits="$waits $!"
     done
-    for group in $waits; do wait "$group" || code=1; done
+    trap 'code=1' TERM # the stories hear it too, and say where they were
+    for group in $waits; do
+        wait "$group" || code=1
+        while kill -0 "$group" 2>/dev/null; do wait "$group"; done
+    done
+    trap - TERM
     cat "$cart"/said.*
     return $code
 }

@@ -5,11 +5,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/support/story.sh"
 . "$top/tests/e2e/cart.sh"
 IMAGE_SIZE=90000
-cart=$(mktemp -d /tmp/suture-serial-XXXXXX)
-trap 'rm -rf "$cart"' EXIT
-(set -e && cd "$cart" && cart_make 3 && sed -i 's/^door: unix:\(pump.\).sock/door: pty:\1.tty/' pump*.yaml) \
-    >"$cart.log" 2>&1 || { cat "$cart.log"; echo "not ok the cart was not made"; exit 1; }
-rm -f "$cart.log"
+cart_ready serial 3
+sed -i 's/^door: unix:\(pump.\).sock/door: pty:\1.tty/' "$cart"/pump*.yaml
 runs() { suture devices "serial:pump$1.tty" | grep -qF " $2 " || { echo "pump $1 does not run $2"; return 1; }; }
 
 an_update_over_a_line_ends_proven() {

@@ -5,11 +5,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/support/story.sh"
 . "$top/tests/e2e/cart.sh"
 IMAGE_SIZE=90000
-cart=$(mktemp -d /tmp/suture-usb-XXXXXX)
-trap 'rm -rf "$cart"' EXIT
-(set -e && cd "$cart" && cart_make 2 && sed -i 's/^door: unix:\(pump.\).sock/door: usbredir:unix:\1.usb/' pump*.yaml) \
-    >"$cart.log" 2>&1 || { cat "$cart.log"; echo "not ok the cart was not made"; exit 1; }
-rm -f "$cart.log"
+cart_ready usb 2
+sed -i 's/^door: unix:\(pump.\).sock/door: usbredir:unix:\1.usb/' "$cart"/pump*.yaml
 usb() { echo "usbredir:unix:pump$1.usb"; }
 runs() { suture devices "$(usb "$1")" | grep -qF " $2 " || { echo "pump $1 does not run $2"; return 1; }; }
 
@@ -144,13 +141,20 @@ a_door_that_is_no_usb_is_told() {
     pumps 2
     ends 12 suture devices usbredir:unix:pump2.sock
 }
+# sees TEXT: waits until the watcher has told it
+sees() {
+    until grep -q "$1" seen; do
+        kill -0 $watcher || { cat seen; return 1; }
+        sleep 0.05
+    done
+}
 watched_it_comes_and_goes() {
     bench && pumps 1
     suture devices --watch "$(usb 1)" >seen 2>began &
     watcher=$!
-    until grep -q 'SN P200-0001' seen; do sleep 0.05; done
+    sees 'SN P200-0001'
     ctl 1 cable pull
-    until grep -q 'gone from usbredir' seen; do sleep 0.05; done
+    sees 'gone from usbredir'
     kill -INT $watcher
     wait $watcher
 }

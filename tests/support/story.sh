@@ -20,8 +20,17 @@ refused() {
     rm -f refused.out refused.err
 }
 
+# Whoever ends the script from outside, as tests/run.sh does with one that hangs, still hears which story it was.
+ended_from_outside() {
+    sed 's/^/# /' "$folder.log"
+    echo "not ok $story: ended from outside"
+    rm -rf "$folder" "$folder.log"
+    exit 1
+}
+
 run_stories() {
     failed=0
+    trap ended_from_outside TERM
     echo "1..$#"
     for story in "$@"; do
         folder=$(mktemp -d)
