@@ -27,7 +27,7 @@ rule "no source with more than 6 preprocessor conditions" \
     "$(grep -cE '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\b' $(git ls-files '*.c') /dev/null | awk -F: '$2 > 6 {print $1 ": " $2}')"
 rule "the Makefile is under 250 lines" "$(wc -l <Makefile | awk '$1 >= 250 {print $1}')"
 rule "mains and the agent's heart stay under 300 lines" \
-    "$(wc -l keys/suture_key.c manifests/suture_bundle.c hw-sim/suture_sim.c loader/suture.c agent/agent.c | awk '$1 >= 300 && $2 != "total" {print $2 ": " $1}')"
+    "$(wc -l keys/suture_key.c manifests/suture_bundle.c hw-sim/suture_sim.c loader/suture.c agent/ports/linux/suture_agent.c agent/agent.c | awk '$1 >= 300 && $2 != "total" {print $2 ": " $1}')"
 rule "includes are full paths from the top" "$(grep -nE '#[[:space:]]*include[[:space:]]+"(\.\./|[^/"]+")' $sources)"
 guards() {
     for h in $(git ls-files '*.h' | grep -v '^tests/device/forbidden.h$'); do

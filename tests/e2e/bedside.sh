@@ -40,10 +40,8 @@ bedside_make() {
     printf 'format: 1\nvendor_domain: %s\nvendor_name: Meridian\nmodel: M100\nhardware_revisions: [B]\n' "$vendor" >m100.class.yaml
     printf 'slot_size: %s\nmanifest_max: 8192\nblock_max: 16384\nsegment_max: 65536\nram: 56320\nwrite_unit: 16\nerase_block: 65536\n' \
         "$size" >>m100.class.yaml
-    for key in release root device; do suture-key new "$key.key"; done
-    suture-key root --vendor "$vendor" --version 1 --release release.key.pub --root root.key.pub --device device.key.pub \
-        --sign root.key --output vendor.root
-    cp m100.class.yaml p200.class.yaml # the name that `release` writes into recipes
+    vendor_make
+    local CLASS=m100
     release 1.0.0 1 aa
     release 2.0.0 2 bb
     release 3.0.0 3 cc
@@ -53,20 +51,7 @@ bedside_make() {
         --sign device.key --output monitor.certificate
 }
 
-# bedside_ready NAME: the folder of its own, or the end of the script
-bedside_ready() {
-    cart=$(mktemp -d "/tmp/suture-$1-XXXXXX")
-    trap 'rm -rf "$cart"' EXIT
-    (
-        set -eu
-        cd "$cart"
-        bedside_make
-    ) >"$cart/log" 2>&1
-    [ $? -eq 0 ] && return
-    sed 's/^/# /' "$cart/log"
-    echo "not ok the_bedside_is_made"
-    exit 1
-}
+bedside_ready() { place_ready "$1" bedside_make; }
 
 # bedside [LINE…]: the story's own folder has a monitor with version 1 that is switched off, and a station that trusts its vendor
 bedside() {

@@ -2,14 +2,23 @@
 # tests/support/story.sh before it; `cart` is a folder that cart_ready fills once and that stories copy.
 vendor=meridian-infusion.example
 
-# release VERSION SEQUENCE KEY [LINE…]: a signed bundle VERSION.suture of an image that is hard to pack
+# vendor_make: its keys and its root document
+vendor_make() {
+    local key
+    for key in release root device; do suture-key new "$key.key"; done
+    suture-key root --vendor $vendor --version 1 --release release.key.pub --root root.key.pub \
+        --device device.key.pub --sign root.key --output vendor.root
+}
+
+# release VERSION SEQUENCE KEY [LINE…]: a signed bundle VERSION.suture for the class $CLASS (p200) of an image that is hard to
+# pack
 release() {
     local version=$1 sequence=$2
     openssl enc -aes-128-ctr -K "$3" -iv 00 -in /dev/zero 2>/dev/null | head -c "${IMAGE_SIZE:-60000}" >"$version.image"
     shift 3
     {
-        printf 'format: 1\ndevice_class: p200.class.yaml\nversion: "%s"\nsequence: %s\nimage: %s.image\n' \
-            "$version" "$sequence" "$version"
+        printf 'format: 1\ndevice_class: %s.class.yaml\nversion: "%s"\nsequence: %s\nimage: %s.image\n' \
+            "${CLASS:-p200}" "$version" "$sequence" "$version"
         printf 'description: release %s\ndata: untouched\nhealthy_seconds: 1\nsilence_staging: 10\nsilence_boot: 5\n' \
             "$version"
         printf '%s\n' "$@"
@@ -43,30 +52,29 @@ pump_made() {
 # cart_make PUMPS: keys, root, releases 1.0.0 and 2.0.0, pumps 1 to PUMPS, in this folder
 cart_make() {
     cp "$top/hw-sim/profiles/p200.class.yaml" .
-    for key in release root device; do suture-key new "$key.key"; done
-    suture-key root --vendor $vendor --version 1 --release release.key.pub --root root.key.pub \
-        --device device.key.pub --sign root.key --output vendor.root
+    vendor_make
     release 1.0.0 1 aa
     release 2.0.0 2 bb
     local n
     for n in $(seq "$1"); do pump_made "$n"; done
 }
 
-# cart_ready NAME PUMPS: makes the cart in a folder of its own, or ends the script
-cart_ready() {
+# place_ready NAME COMMAND…: runs the command in a folder of its own, $cart, or ends the script
+place_ready() {
     cart=$(mktemp -d "/tmp/suture-$1-XXXXXX")
     trap 'rm -rf "$cart"' EXIT
     # not inside a condition: there the shell would not stop at a failing command
     (
         set -eu
         cd "$cart"
-        cart_make "$2"
+        "${@:2}"
     ) >"$cart/log" 2>&1
     [ $? -eq 0 ] && return
     sed 's/^/# /' "$cart/log"
-    echo "not ok the_cart_is_made"
+    echo "not ok the_place_is_made"
     exit 1
 }
+cart_ready() { place_ready "$1" cart_make "$2"; }
 
 # bench: the story's own folder has the cart's files, a stick with the second release, and a station that trusts the vendor
 bench() {
