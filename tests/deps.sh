@@ -8,7 +8,7 @@ packages() {
     case $1 in
     build) echo gcc libc6-dev make pkg-config libmbedtls-dev libarchive-dev libcyaml-dev libyaml-dev libjansson-dev nettle-dev zlib1g-dev libusb-1.0-0-dev libusbredirparser-dev libubootenv-dev libaio-dev ;;
     demo) echo seabios python3 python3-venv ;;
-    test) echo socat python3 libubootenv-tool libcmocka-dev gcc-arm-none-eabi seabios openssl jq groff-base mandoc ;;
+    test) echo socat python3 libubootenv-tool libcmocka-dev gcc-arm-none-eabi seabios openssl jq groff-base mandoc grub-common shellcheck ;;
     lint) echo clang-format cppcheck ;;
     fresh) echo debootstrap git ;;
     fuzz) echo clang libclang-rt-dev ;;
