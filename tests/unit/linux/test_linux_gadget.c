@@ -150,9 +150,9 @@ static void a_reset_or_an_unbinding_in_each_state_leaves_an_idle_device(void **s
     static const enum dfu_state states[] = {DFU_IDLE, DFU_DNLOAD_SYNC, DFU_DNBUSY, DFU_DNLOAD_IDLE,
                                             DFU_ERROR};
     static const uint8_t changes[][4] = {
-        {FUNCTIONFS_DISABLE, FUNCTIONFS_ENABLE},                                      /* a bus reset */
+        {FUNCTIONFS_DISABLE, FUNCTIONFS_ENABLE},                     /* a bus reset */
         {FUNCTIONFS_SUSPEND, FUNCTIONFS_DISABLE, FUNCTIONFS_UNBIND}, /* unbound */
-        {FUNCTIONFS_ENABLE},                                                          /* configured twice */
+        {FUNCTIONFS_ENABLE},                                         /* configured twice */
         {FUNCTIONFS_UNBIND},
     };
     struct gadget_kit kit;
