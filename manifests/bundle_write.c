@@ -1,3 +1,4 @@
+/* A bundle as a file: its entries as one archive, in place by rename. */
 #include "manifests/bundle_file.h"
 
 #include "keys/base/file.h"

@@ -1,3 +1,4 @@
+/* suture-bundle build: a recipe and its images become an unsigned bundle. */
 #include "manifests/bundle_build.h"
 #include "manifests/commands.h"
 

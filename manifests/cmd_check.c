@@ -1,3 +1,4 @@
+/* suture-bundle check: proves a bundle as a loader and a device would. */
 #include "keys/root_file.h"
 #include "manifests/commands.h"
 #include "manifests/fit.h"

@@ -1,3 +1,4 @@
+/* suture-bundle explain: what a bundle does, found by running its manifest. */
 #include "manifests/commands.h"
 #include "manifests/explain.h"
 

@@ -1,3 +1,4 @@
+/* suture-bundle sign: adds one signature to a bundle. */
 #include "keys/signer.h"
 #include "manifests/bundle.h"
 #include "manifests/commands.h"

@@ -1,3 +1,4 @@
+/* suture check: what each device needs and whether it may. Changes nothing. */
 #include "loader/cmd/run.h"
 
 static enum exit_code check(const struct invocation *call)

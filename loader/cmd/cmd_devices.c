@@ -1,3 +1,4 @@
+/* suture devices: who is at the addresses, or at all USB and serial ports; with --watch, who comes and goes. */
 #include "loader/cmd/run.h"
 #include "loader/cmd/watch.h"
 

@@ -1,3 +1,4 @@
+/* suture doctor: what is in the way at this station; or the udev rule for its serial adapters. */
 #include "loader/cmd/run.h"
 
 #include "loader/doctor/doctor.h"

@@ -1,3 +1,4 @@
+/* suture identify: all that each device is, can and signs. Changes nothing. */
 #include "loader/cmd/run.h"
 
 static enum exit_code identify(const struct invocation *call)

@@ -1,3 +1,4 @@
+/* suture log: each device's coded log in words, unsigned. */
 #include "loader/cmd/run.h"
 
 static enum exit_code show_entries(const struct invocation *call)

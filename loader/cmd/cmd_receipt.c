@@ -1,3 +1,4 @@
+/* suture receipt: shows receipts, or proves them offline by the vendor's root document. */
 #include "loader/cmd/run.h"
 
 #include "loader/record/folders.h"

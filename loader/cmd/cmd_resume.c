@@ -1,3 +1,4 @@
+/* suture resume: finishes what was begun, or finds out how it ended. */
 #include "loader/cmd/run.h"
 
 static enum exit_code resume(const struct invocation *call)

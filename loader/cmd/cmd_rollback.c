@@ -1,3 +1,4 @@
+/* suture rollback: back to the other slot's proven image. */
 #include "loader/cmd/run.h"
 
 static enum exit_code rollback(const struct invocation *call)

@@ -1,3 +1,4 @@
+/* suture trust: the vendors that this station trusts. */
 #include "loader/cmd/run.h"
 
 #include "keys/base/hex.h"

@@ -1,3 +1,4 @@
+/* suture update: brings each device to its release. */
 #include "loader/cmd/run.h"
 
 static enum exit_code update(const struct invocation *call)

@@ -1,3 +1,4 @@
+/* suture verify: each device proves what it runs. Changes nothing. */
 #include "loader/cmd/run.h"
 
 static enum exit_code verify(const struct invocation *call)

@@ -40,11 +40,6 @@ static uint64_t state_size(const struct config_file *config)
     return size;
 }
 
-uint64_t storage_state_bytes(const struct config_file *config)
-{
-    return state_disk_bytes(state_size(config));
-}
-
 static void layout_make(const struct config_file *config, struct storage *storage)
 {
     uint64_t at = 0;

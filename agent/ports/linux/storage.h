@@ -19,7 +19,5 @@ struct storage {
 bool storage_open(const struct config_file *config, enum disk_use use, struct storage *out,
                   struct failure *why);
 void storage_close(struct storage *storage);
-/* Bytes that the state needs on its disk. */
-uint64_t storage_state_bytes(const struct config_file *config);
 
 #endif

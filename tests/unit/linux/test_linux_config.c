@@ -226,7 +226,7 @@ static void the_areas_keep_the_rules_of_a_layout(void **state)
     assert_true(storage_open(&config, DISK_MAKE, &storage, &why));
     assert_int_equal(layout_check(&storage.layout), OK);
     assert_int_equal(stat(config.state, &stat_of), 0);
-    assert_int_equal(stat_of.st_size, storage_state_bytes(&config));
+    assert_int_equal(stat_of.st_size, state_disk_bytes(storage.state.size));
     assert_int_equal(stat(config.slot_b, &stat_of), 0);
     assert_int_equal(stat_of.st_size, config.slot_size);
     storage_close(&storage);
