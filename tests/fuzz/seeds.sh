@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$top"
-mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,linux,gadget,usb,usb_device,usb_peer}
+mkdir -p "$out"/{cbor,cose,suit,patch,smp,client,agent,files,words,control,linux,gadget,usb,usb_device,usb_peer}
 
 unhex() { tr -d '\n ' | sed 's/../\\x&/g' | xargs -0 printf '%b'; }
 # as FIRST FILE NAME: a file behind a first byte that says as what it is read
@@ -126,6 +126,38 @@ words() {
 END
 }
 
+# what is asked of a simulated device: the verbs, a piece each, whose length stands before it
+control() {
+    local n=0 line
+    while read -r line; do
+        n=$((n + 1))
+        { printf "\\x$(printf %02x $((${#line} + 1)))"; echo "$line"; } | tee "$out/control/$n" >>"$out/control/all"
+    done <<'END'
+status
+power-cut at-operation 500 torn
+power-cut at-share 0.5 before
+power-cut now
+power-on
+wait off 60
+wait rolled-back
+cable pull
+cable plug
+mute on
+babble on
+babble off
+service off
+therapy on
+alarm off
+battery 255 no-mains
+settings alarm volume 7
+faults
+faults loss per=frame per_million=10000
+faults pull at_byte=20000 for_ms=2000
+faults off
+usb stall
+END
+}
+
 # USB 2.0, tables 9-8, 9-10, 9-12, 9-13: a device, and a configuration with one vendor interface and two bulk pipes
 descriptors() {
     echo 12010002ef02014009120100010101020301 | unhex >"$out/usb/device"
@@ -163,6 +195,7 @@ made() {
 
 vectors
 words
+control
 usb_device
 usb_peer
 linux
