@@ -220,9 +220,9 @@ static bool is_taken(const struct kernel *kernel, const struct usb_interface *in
         driver_of(kernel, interface, driver);
         return failure_set(why, FAIL_USB_DRIVER,
                            "%s: the kernel's driver %s. Free it with: echo %s:%u.%u | sudo tee "
-                           "/sys/bus/usb/drivers/%s/unbind",
+                           "/sys/bus/usb/devices/%s:%u.%u/driver/unbind",
                            kernel->name, driver, kernel->port, interface->configuration, interface->number,
-                           driver);
+                           kernel->port, interface->configuration, interface->number);
     }
     if (!port_holder_find(kernel->node, &holder))
         return failure_set(why, FAIL_USB_BUSY, "%s: held by a process that this user can't see",
