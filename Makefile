@@ -31,13 +31,19 @@ include keys/rules.mk manifests/rules.mk agent/rules.mk hw-sim/rules.mk loader/r
 DEVICE_SOURCES := $(KEYS_DEVICE) $(KEYS_BOARD) $(MANIFESTS_DEVICE) $(PROTOCOL_DEVICE) $(AGENT_DEVICE)
 
 # ---- compiler
-PACKAGES  := libarchive libcyaml jansson nettle zlib libusb-1.0 libusbredirparser-0.5
+# each program is linked with what it calls and nothing else; tests with what the loader calls
+USES_suture-key    := nettle
+USES_suture-bundle := libarchive libcyaml jansson nettle zlib
+USES_suture-sim    := $(USES_suture-bundle) libusbredirparser-0.5
+USES_suture        := $(USES_suture-bundle) libusb-1.0 libusbredirparser-0.5
+USES_suture-agent  := libcyaml jansson nettle zlib libubootenv
+ALSO_suture-bundle := -lm
+ALSO_suture        := -lm
+ALSO_suture-agent  := -laio
 # pkg-config is asked only when something is compiled: `make deps` must run without it
-PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
-PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lmbedcrypto -lm
-# a device carries only what its agent calls
-AGENT_LIBS = $(shell pkg-config --libs libcyaml jansson nettle zlib libubootenv) -laio -lmbedcrypto
-$(B)/suture-agent: private PKG_LIBS = $(AGENT_LIBS)
+PKG_CFLAGS = $(shell pkg-config --cflags $(USES_suture))
+PKG_LIBS   = $(call libs_of,suture)
+libs_of    = $(shell pkg-config --libs $(USES_$(1))) $(ALSO_$(1)) -lmbedcrypto
 CC        ?= cc
 WARNINGS  := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wno-format-truncation $(WERROR)
 OPTIMIZE  := -O2 -g -fno-strict-aliasing
@@ -82,7 +88,7 @@ $(B)/suture-agent:  $(call objects,$(AGENT_LINUX_PROGRAM)) $(LIB_LINUX) $(LIB_AG
 $(B)/suture:        $(call objects,$(LOADER_PROGRAM)) $(LIB_LOADER) $(LIB_PROTOCOL) $(LIB_MANIFESTS) $(LIB_KEYS)
 $(PROGRAMS):
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $^ $(PKG_LIBS) $(LDFLAGS)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $^ $(call libs_of,$(@F)) $(LDFLAGS)
 
 # ---- one rule: every source is compiled with the include view of its folder and nothing else
 Q       := $(if $(V),,@)
