@@ -10,7 +10,7 @@ static enum status take_output(void *context, uint64_t offset, struct span bytes
 {
     struct bundle_decoder *decoder = context;
 
-    digest_update(&decoder->digest, bytes);
+    digest_beside_update(decoder->digest, bytes);
     return decoder->sink.write != NULL ? decoder->sink.write(decoder->sink.context, offset, bytes) : OK;
 }
 
@@ -27,10 +27,12 @@ bool bundle_decoder_start(struct bundle_decoder *decoder, const struct bundle *b
     /* the decoder's part comes first: it must be aligned, a block need not be */
     size_t decoder_size = patch->ram - patch->block_max;
     decoder->memory = malloc((size_t)patch->ram + OUTPUT_SIZE);
-    if (decoder->memory == NULL)
+    decoder->digest = digest_beside_start();
+    if (decoder->memory == NULL || decoder->digest == NULL) {
+        bundle_decoder_stop(decoder);
         return failure_set(why, FAIL_MEMORY, "%s: patch/%u", bundle->path, stream);
+    }
     decoder->sink = sink;
-    digest_start(&decoder->digest);
     struct patch_memory memory = {
         .block = buffer_over(decoder->memory + decoder_size, patch->block_max),
         .decoder = buffer_over(decoder->memory, decoder_size),
@@ -56,14 +58,16 @@ enum status bundle_decoder_finish(struct bundle_decoder *decoder, const struct p
 
     if (!patch_done(&decoder->reader))
         return INCOMPLETE;
-    digest_finish(&decoder->digest, made);
+    digest_beside_finish(decoder->digest, made);
     return digest_equal(made, plan->image_digest) ? OK : CONDITION_FAILED;
 }
 
 void bundle_decoder_stop(struct bundle_decoder *decoder)
 {
     free(decoder->memory);
+    digest_beside_stop(decoder->digest);
     decoder->memory = NULL;
+    decoder->digest = NULL;
 }
 
 bool bundle_stream_failed(const struct bundle *bundle, unsigned stream, const struct bundle_decoder *decoder,

@@ -3,6 +3,7 @@
 #define SUTURE_MANIFESTS_BUNDLE_FILE_H
 
 #include "manifests/bundle.h"
+#include "manifests/digest_beside.h"
 
 #include <sys/stat.h>
 
@@ -55,7 +56,7 @@ bool bundle_unchanged(const struct bundle *bundle, struct failure *why);
 struct bundle_decoder {
     struct patch_reader reader;
     uint8_t *memory;
-    struct digest digest; /* of the output */
+    struct digest_beside *digest; /* of the output */
     struct patch_sink sink;
 };
 /* FAIL_STREAM (needs more than BUNDLE_MEMORY_MAX), FAIL_MEMORY. `sink.write` may be NULL. */

@@ -126,16 +126,19 @@ static enum status take_stream(void *context, struct span bytes)
 static bool pour(const struct bundle *bundle, const struct bundle_place *place, struct archive *archive,
                  const struct judge *judge, enum status *status, struct failure *why)
 {
-    uint8_t piece[16384];
+    const void *piece;
+    size_t size;
+    la_int64_t at;
     uint64_t done = 0;
 
     *status = OK;
     while (done < place->size && *status == OK) {
-        la_ssize_t got = archive_read_data(archive, piece, sizeof piece);
-        if (got <= 0)
+        if (archive_read_data_block(archive, &piece, &size, &at) != ARCHIVE_OK)
             return archive_failed(bundle, place, archive, why);
-        *status = judge->take(judge->context, span_of(piece, (size_t)got));
-        done += (uint64_t)got;
+        if (size == 0 || (uint64_t)at != done || size > place->size - done)
+            return failure_set(why, FAIL_BUNDLE_ENTRY, "%s: %s: not read alike", bundle->path, place->name);
+        *status = judge->take(judge->context, span_of(piece, size));
+        done += size;
     }
     return true;
 }
