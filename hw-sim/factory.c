@@ -119,9 +119,8 @@ static bool write_meta(struct making *making, struct failure *why)
 
     if (envelope == NULL)
         return failure_set(why, FAIL_MEMORY, "no memory for the manifest");
-    push_digest(making->push, meta.sha);
     memcpy(meta.manifest, bundle_envelope(making->bundle)->digest, DIGEST_SIZE);
-    bool done = push_read(making->push, 0, envelope, size, why) &&
+    bool done = push_digest(making->push, meta.sha, why) && push_read(making->push, 0, envelope, size, why) &&
                 written(meta_write(&making->layout.areas[AREA_META_A], &meta, span_of(envelope, size),
                                    &making->area_stream),
                         "META_A", why);

@@ -70,13 +70,14 @@ bool bundle_decode(const struct bundle *bundle, unsigned stream, struct patch_si
 /* The push file of stream N (docs/formats.md 5): envelope without its text, one byte N, the stream. Never made whole: it is
  * read piece by piece from the bundle's own descriptor. */
 struct push; /* borrows the bundle, which must have been verified */
-/* FAIL_INTERNAL: not verified, or no such stream. FAIL_BUNDLE_CHANGED, FAIL_MEMORY. */
+/* FAIL_INTERNAL: not verified, or no such stream. FAIL_MEMORY. */
 bool push_open(const struct bundle *bundle, unsigned stream, struct push **out, struct failure *why);
 /* NULL is allowed. */
 void push_close(struct push *push);
-uint64_t push_size(const struct push *push);                         /* bytes */
-uint64_t push_stream_offset(const struct push *push);                /* bytes before the stream */
-void push_digest(const struct push *push, uint8_t sha[DIGEST_SIZE]); /* SHA-256 of the whole push file */
+uint64_t push_size(const struct push *push);          /* bytes */
+uint64_t push_stream_offset(const struct push *push); /* bytes before the stream */
+/* SHA-256 of the whole push file, which is read for it. FAIL_BUNDLE_CHANGED. */
+bool push_digest(const struct push *push, uint8_t sha[DIGEST_SIZE], struct failure *why);
 /* Reads exactly `size` bytes at `offset`; both must lie inside the push file. FAIL_BUNDLE_CHANGED when the bundle's file
  * changed since it was verified: then `data` is worth nothing. */
 bool push_read(const struct push *push, uint64_t offset, void *data, size_t size, struct failure *why);

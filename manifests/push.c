@@ -8,26 +8,7 @@ struct push {
     struct buffer head; /* envelope without text, then N */
     uint64_t stream_at; /* offset of the stream in the bundle's file */
     uint64_t stream_size;
-    uint8_t sha[DIGEST_SIZE];
 };
-
-static bool digest_whole(struct push *push, struct failure *why)
-{
-    struct digest digest;
-    uint8_t piece[16384];
-    uint64_t size = push_size(push);
-
-    digest_start(&digest);
-    for (uint64_t at = 0; at < size;) {
-        size_t some = size - at < sizeof piece ? (size_t)(size - at) : sizeof piece;
-        if (!push_read(push, at, piece, some, why))
-            return false;
-        digest_update(&digest, span_of(piece, some));
-        at += some;
-    }
-    digest_finish(&digest, push->sha);
-    return true;
-}
 
 static bool make_head(struct push *push, unsigned stream, struct failure *why)
 {
@@ -56,7 +37,7 @@ bool push_open(const struct bundle *bundle, unsigned stream, struct push **out, 
     push->bundle = bundle;
     push->stream_at = place->data;
     push->stream_size = place->size;
-    if (!make_head(push, stream, why) || !digest_whole(push, why)) {
+    if (!make_head(push, stream, why)) {
         push_close(push);
         return false;
     }
@@ -82,9 +63,22 @@ uint64_t push_stream_offset(const struct push *push)
     return push->head.size;
 }
 
-void push_digest(const struct push *push, uint8_t sha[DIGEST_SIZE])
+bool push_digest(const struct push *push, uint8_t sha[DIGEST_SIZE], struct failure *why)
 {
-    memcpy(sha, push->sha, DIGEST_SIZE);
+    struct digest digest;
+    uint8_t piece[16384];
+    uint64_t size = push_size(push);
+
+    digest_start(&digest);
+    for (uint64_t at = 0; at < size;) {
+        size_t some = size - at < sizeof piece ? (size_t)(size - at) : sizeof piece;
+        if (!push_read(push, at, piece, some, why))
+            return false;
+        digest_update(&digest, span_of(piece, some));
+        at += some;
+    }
+    digest_finish(&digest, sha);
+    return true;
 }
 
 bool push_read(const struct push *push, uint64_t offset, void *data, size_t size, struct failure *why)

@@ -8,6 +8,8 @@
 #define TRANSFER_TRIES 5
 #define SILENCE_MAX_S  3600 /* a manifest may ask for more, nobody waits for more */
 
+#define FIRST_HEADS_MAX 96 /* bytes of a first packet before its data, at most */
+
 static void start_transfer(struct job *job, uint64_t now, uint16_t group, uint8_t id,
                            struct client_source source, const uint8_t *sha, unsigned tries)
 {
@@ -83,7 +85,6 @@ static bool open_push(struct job *job, uint64_t now)
         job_fail(job, now, &why);
         return false;
     }
-    push_digest(job->push, job->push_sha);
     return true;
 }
 
@@ -181,11 +182,29 @@ static unsigned send_tries(const struct plan *plan)
     return tries > TRANSFER_TRIES ? tries : TRANSFER_TRIES;
 }
 
+/* A device knows a push file again by its digest or by its envelope (docs/formats.md, Upload). Where the first packet carries
+ * the whole envelope, reading all of the file once more for the digest would only cost time. */
+static bool digest_push(struct job *job, const uint8_t **sha, uint64_t now)
+{
+    struct failure why;
+
+    *sha = NULL;
+    if (push_stream_offset(job->push) + FIRST_HEADS_MAX <= job->session.client.packet_max)
+        return true;
+    if (!push_digest(job->push, job->push_sha, &why)) {
+        job_fail(job, now, &why);
+        return false;
+    }
+    *sha = job->push_sha;
+    return true;
+}
+
 void send_enter(struct job *job, uint64_t now)
 {
     char text[128];
+    const uint8_t *sha;
 
-    if (!open_push(job, now))
+    if (!open_push(job, now) || !digest_push(job, &sha, now))
         return;
     snprintf(text, sizeof text, "%" PRIu64 " bytes; silence of up to %" PRIu32 " s is normal",
              push_size(job->push), job->chosen.plan.silence_staging);
@@ -195,7 +214,7 @@ void send_enter(struct job *job, uint64_t now)
     job->whole_shown = false;
     job->send_started = job->progress_shown = now;
     start_transfer(job, now, SMP_GROUP_IMAGE, IMAGE_UPLOAD,
-                   (struct client_source){job, push_size(job->push), read_push}, job->push_sha,
+                   (struct client_source){job, push_size(job->push), read_push}, sha,
                    send_tries(&job->chosen.plan));
 }
 

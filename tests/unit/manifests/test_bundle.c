@@ -299,7 +299,7 @@ static void a_push_file_is_the_severed_envelope_the_number_and_the_stream(void *
     assert_memory_equal(whole, severed.data, severed.size);
     assert_int_equal(whole[severed.size], 0);
     assert_memory_equal(whole + severed.size + 1, kit.stream.data, kit.stream.size);
-    push_digest(push, sha);
+    assert_true(push_digest(push, sha, &why));
     digest_of(span_of(whole, size), wanted);
     assert_memory_equal(sha, wanted, DIGEST_SIZE);
     push_close(push);
