@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEND_MEMORY      ((size_t)CLIENT_WINDOW_MAX * SESSION_PACKET_MAX)
+#define SEND_MEMORY      (2 * (size_t)SESSION_PACKET_MAX) /* what a client needs */
 #define MISSES_MAX       3
 #define READS_IN_ONE_GO  16  /* a link that floods leaves time for the others */
 #define FIRST_PACKET_MAX 256 /* until capabilities are known: what every device takes */

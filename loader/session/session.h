@@ -7,7 +7,7 @@
 #include "agent/protocol/line.h"
 #include "loader/link/link.h"
 
-#define SESSION_PACKET_MAX 8192 /* bytes of the largest packet either way */
+#define SESSION_PACKET_MAX 32768 /* bytes of the largest packet either way */
 
 struct session {
     char *address;

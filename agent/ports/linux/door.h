@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 #define DOOR_POLLS 2
-#define DOOR_BYTES (64u * 1024) /* in each direction */
+#define DOOR_BYTES (128u * 1024) /* in each direction */
 /* The largest SMP packet: one that is too large for the agent is refused by the agent. */
 #define DOOR_PACKET (65535u + 8u)
 
