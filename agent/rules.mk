@@ -9,6 +9,6 @@ AGENT_DEVICE    := $(addprefix agent/,layout.c record.c boot.c log.c \
 
 # ports/linux: suture-agent, host code around the same engine
 AGENT_LINUX_HOST    := $(addprefix agent/ports/linux/,config.c storage.c disk.c state_disk.c slot_disk.c provision.c \
-    hook.c holds.c boot_control.c boot_program.c boot_uboot.c handover.c linux_port.c machine.c status.c \
+    say.c hook.c holds.c boot_control.c boot_program.c boot_uboot.c handover.c linux_port.c machine.c status.c \
     door.c door_socket.c door_tty.c door_usb.c gadget.c gadget_configfs.c gadget_functions.c)
 AGENT_LINUX_PROGRAM := $(wildcard agent/ports/linux/suture_agent.c agent/ports/linux/cmd_*.c)

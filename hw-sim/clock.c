@@ -1,15 +1,9 @@
 /* The steady clock of the system, or a number. */
 #include "hw-sim/clock.h"
 
-#include <limits.h>
-#include <time.h>
+#include "keys/base/steady.h"
 
-static uint64_t steady_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
+#include <limits.h>
 
 void clock_start(struct clock *clock, enum clock_kind kind)
 {

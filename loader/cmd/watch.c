@@ -1,12 +1,12 @@
 #include "loader/cmd/watch.h"
 
+#include "keys/base/steady.h"
 #include "loader/cmd/addresses.h"
 #include "loader/cmd/run.h"
 
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct place {
     char *address;   /* owned */
@@ -26,13 +26,6 @@ struct watch {
     size_t count;
     bool usb_told; /* whether USB can be looked at */
 };
-
-static uint64_t steady_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- what is told */
 

@@ -1,15 +1,9 @@
 /* Any number of jobs in one event loop: who is woken when, who waits for whom, and the batch's exit code. */
 #include "loader/session/job_inner.h"
 
-#include <stdlib.h>
-#include <time.h>
+#include "keys/base/steady.h"
 
-static uint64_t steady_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+#include <stdlib.h>
 
 struct pollfd job_poll(const struct job *job, uint64_t now)
 {

@@ -11,6 +11,7 @@
 #include "agent/protocol/frame_raw.h"
 #include "agent/protocol/messages.h"
 #include "hw-sim/door.h"
+#include "keys/base/steady.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define RULES_MAX 8
@@ -269,13 +269,6 @@ static void pour(void)
         say(nobody, span_of(map, sizeof map));
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* The pump is free for whoever comes to it. */
 static void vanish(void)
 {
@@ -295,12 +288,12 @@ static void turn(void)
     if (door_changed(&door) && door.kind != &door_pty)
         hang_up();
     pour();
-    door_flow(&door, now_us());
+    door_flow(&door, steady_us());
     to_pump();
-    door_watch(&door, polls, now_us());
+    door_watch(&door, polls, steady_us());
     polls[DOOR_POLLS] = (struct pollfd){pump, POLLIN, 0};
     poll(polls, DOOR_POLLS + 1, 20);
-    door_serve(&door, polls, now_us());
+    door_serve(&door, polls, steady_us());
     if (pump >= 0 && polls[DOOR_POLLS].fd == pump && polls[DOOR_POLLS].revents != 0)
         from_pump();
 }

@@ -2,7 +2,7 @@
 #include "agent/ports/linux/boot_control.h"
 
 #include "agent/ports/linux/handover.h"
-#include "agent/ports/linux/hook.h"
+#include "agent/ports/linux/say.h"
 #include "keys/base/file.h"
 
 #include <stdlib.h>

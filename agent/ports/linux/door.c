@@ -2,7 +2,7 @@
 #include "agent/ports/linux/door.h"
 
 #include "agent/agent.h"
-#include "agent/ports/linux/hook.h"
+#include "keys/base/steady.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +109,7 @@ static void line_flow(struct door *door)
 
 static void stuck_forget(struct door *door)
 {
-    uint64_t now = monotonic_ms();
+    uint64_t now = steady_ms();
 
     if (door->stuck == 0)
         door->stuck = now;

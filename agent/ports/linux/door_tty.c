@@ -2,7 +2,7 @@
  * again once a second. */
 #include "agent/ports/linux/door.h"
 
-#include "agent/ports/linux/hook.h"
+#include "keys/base/steady.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,11 +106,11 @@ static void tty_serve(struct door *door, const struct pollfd polls[DOOR_POLLS])
 
     if (door->file >= 0 && (polls[0].revents & (POLLHUP | POLLERR | POLLNVAL))) {
         door_hang_up(door);
-        door->again = monotonic_ms() + AGAIN_MS;
+        door->again = steady_ms() + AGAIN_MS;
     }
-    if (door->file >= 0 || monotonic_ms() < door->again)
+    if (door->file >= 0 || steady_ms() < door->again)
         return;
-    door->again = monotonic_ms() + AGAIN_MS;
+    door->again = steady_ms() + AGAIN_MS;
     if (place_read(door->place, path, &speed))
         (void)line_open(door, path, speed);
 }

@@ -1,7 +1,7 @@
 /* The life of the gadget: events of the bus, transfers in flight, control requests of DFU. */
 #include "agent/ports/linux/gadget.h"
 
-#include "agent/ports/linux/hook.h"
+#include "agent/ports/linux/say.h"
 #include "agent/protocol/usb.h"
 
 #include <dirent.h>

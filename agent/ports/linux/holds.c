@@ -1,7 +1,6 @@
 /* The folder of holds, from both sides. */
 #include "agent/ports/linux/holds.h"
 
-#include "agent/ports/linux/hook.h"
 #include "keys/base/file.h"
 
 #include <dirent.h>

@@ -1,38 +1,19 @@
 /* Starting, listening to and ending a hook. */
 #include "agent/ports/linux/hook.h"
 
+#include "agent/ports/linux/say.h"
+#include "keys/base/steady.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-void agent_say(const char *format, ...)
-{
-    char line[768], harmless[800];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    text_harmless(harmless, sizeof harmless, line, strlen(line));
-    fprintf(stderr, "suture-agent: %s\n", harmless);
-}
 
 bool hook_check(const char *program, struct failure *why)
 {
@@ -133,7 +114,7 @@ void hook_start(struct hook *hook, const char *program, const char *const *argum
     /* it starts in /, where a relative path means something else; a link keeps its name, which tells BusyBox what to be */
     if (program[0] != '/' && realpath(program, absolute) != NULL)
         words[0] = absolute;
-    hook->deadline = monotonic_ms() + (uint64_t)seconds * 1000;
+    hook->deadline = steady_ms() + (uint64_t)seconds * 1000;
     hook->code = start(hook, words, input);
     if (hook->code != 0) {
         hook->end = HOOK_ABSENT;
@@ -192,7 +173,7 @@ bool hook_poll(struct hook *hook)
         ended(hook, HOOK_EXITED, WEXITSTATUS(status));
     else if (gone != 0)
         ended(hook, HOOK_CRASHED, WTERMSIG(status));
-    else if (monotonic_ms() >= hook->deadline)
+    else if (steady_ms() >= hook->deadline)
         ended(hook, HOOK_LATE, 0);
     return hook->end != HOOK_RUNS;
 }

@@ -37,7 +37,7 @@ struct hook {
     size_t note_size;
     pid_t process;
     int out, err;      /* our ends; -1: closed */
-    uint64_t deadline; /* ms, of monotonic_ms */
+    uint64_t deadline; /* ms, of steady_ms */
 };
 
 /* Whether the program may be run: a regular file, executable, that belongs to root or to us, and that nobody else may write.
@@ -68,10 +68,5 @@ const char *hook_value(const struct hook *hook, const char *key, char *value, si
 
 /* Whether a line of the answer begins with "KEY=", with whatever value, however often. */
 bool hook_names(const struct hook *hook, const char *key);
-
-/* Milliseconds of the clock that never goes back. */
-uint64_t monotonic_ms(void);
-/* One line on standard error, where systemd's journal takes it. */
-void agent_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

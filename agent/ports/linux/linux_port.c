@@ -3,7 +3,9 @@
 
 #include "agent/ports/linux/door.h"
 #include "agent/ports/linux/holds.h"
+#include "agent/ports/linux/say.h"
 #include "keys/base/hex.h"
+#include "keys/base/steady.h"
 #include "keys/base/version.h"
 #include "keys/digest.h"
 #include "keys/p256_sign.h"
@@ -91,13 +93,13 @@ static void interlock_renew(struct linux_port *port)
 
     port->interlock = asked ? answer : safe;
     port->failed = !asked;
-    port->fresh_until = monotonic_ms() + (asked ? INTERLOCK_FRESH_MS : INTERLOCK_AFTER_FAILURE_MS);
+    port->fresh_until = steady_ms() + (asked ? INTERLOCK_FRESH_MS : INTERLOCK_AFTER_FAILURE_MS);
 }
 
 static void port_interlock(void *context, struct interlock *out)
 {
     struct linux_port *port = context;
-    uint64_t now = monotonic_ms();
+    uint64_t now = steady_ms();
 
     if (now >= port->fresh_until)
         interlock_renew(port);

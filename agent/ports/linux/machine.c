@@ -3,7 +3,9 @@
 
 #include "agent/ports/linux/holds.h"
 #include "agent/ports/linux/hook.h"
+#include "agent/ports/linux/say.h"
 #include "keys/base/file.h"
+#include "keys/base/steady.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -95,7 +97,7 @@ static enum dfu_taken push_take(void *context, uint64_t offset, struct span byte
 
     if (!copy_settled(machine))
         return TAKEN_LATER;
-    *refusal = agent_push(&machine->agent, offset, bytes, monotonic_ms(), out);
+    *refusal = agent_push(&machine->agent, offset, bytes, steady_ms(), out);
     return TAKEN;
 }
 
@@ -133,7 +135,7 @@ static bool doors_open(struct machine *machine, struct failure *why)
 static bool agent_begin(struct machine *machine, struct failure *why)
 {
     linux_port_start(&machine->port, &machine->config, &machine->storage.layout, link_of(&machine->config));
-    agent_start(&machine->agent, &machine->port.port, &machine->memory, &machine->boot, monotonic_ms());
+    agent_start(&machine->agent, &machine->port.port, &machine->memory, &machine->boot, steady_ms());
     machine->told = machine->boot.record;
     return identity_fits(machine, why) && doors_open(machine, why) &&
            status_open(&machine->status, machine->config.run, why);
@@ -183,7 +185,7 @@ static bool copy_settled(struct machine *machine)
 
     if (control == NULL || !agent->has_record || agent->record.number == machine->told)
         return true;
-    if (monotonic_ms() < machine->tell_again)
+    if (steady_ms() < machine->tell_again)
         return false;
     struct boot_copy copy = boot_copy_of(&agent->record);
     if (control->write(&machine->config, &copy, &why)) {
@@ -191,7 +193,7 @@ static bool copy_settled(struct machine *machine)
         return true;
     }
     agent_say("%s", why.what);
-    machine->tell_again = monotonic_ms() + TELL_AGAIN_MS;
+    machine->tell_again = steady_ms() + TELL_AGAIN_MS;
     return false;
 }
 
@@ -223,10 +225,10 @@ static bool door_may_ask(const struct machine *machine, const struct door *door)
 
 static bool door_serve_packet(struct machine *machine, struct door *door)
 {
-    if (!door_packet(door, monotonic_ms()) || !door_may_ask(machine, door))
+    if (!door_packet(door, steady_ms()) || !door_may_ask(machine, door))
         return false;
     machine->asker = door;
-    size_t taken = agent_receive(&machine->agent, door->packet, monotonic_ms());
+    size_t taken = agent_receive(&machine->agent, door->packet, steady_ms());
     door->packet = span_from(door->packet, taken);
     return taken > 0;
 }
@@ -265,7 +267,7 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 static uint64_t work(struct machine *machine)
 {
     bool moved = bytes_move(machine);
-    uint64_t now = monotonic_ms();
+    uint64_t now = steady_ms();
     uint64_t wake = agent_step(&machine->agent, now);
 
     if (!copy_settled(machine))
@@ -295,15 +297,15 @@ static bool may_reset(struct machine *machine, uint64_t *wake)
         if (!machine->waits)
             agent_say("the restart waits: the device is held in use");
         machine->waits = true;
-        *wake = lesser(*wake, monotonic_ms() + FREE_AGAIN_MS);
+        *wake = lesser(*wake, steady_ms() + FREE_AGAIN_MS);
         return false;
     }
-    return doors_quiet(machine) || monotonic_ms() >= agent->reset_at;
+    return doors_quiet(machine) || steady_ms() >= agent->reset_at;
 }
 
 static int wait_ms(uint64_t wake)
 {
-    uint64_t now = monotonic_ms();
+    uint64_t now = steady_ms();
 
     if (wake == AGENT_IDLE)
         return 1000;
@@ -339,7 +341,7 @@ enum machine_end machine_run(struct machine *machine, int signals, struct failur
 {
     for (;;) {
         uint64_t wake = 0;
-        for (unsigned round = 0; round < ROUNDS_MAX && wake <= monotonic_ms(); round++)
+        for (unsigned round = 0; round < ROUNDS_MAX && wake <= steady_ms(); round++)
             wake = work(machine);
         bytes_move(machine);
         if (may_reset(machine, &wake))

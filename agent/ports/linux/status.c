@@ -3,6 +3,7 @@
 
 #include "agent/ports/linux/holds.h"
 #include "agent/ports/linux/machine.h"
+#include "agent/ports/linux/say.h"
 #include "keys/base/hex.h"
 
 #include <jansson.h>
