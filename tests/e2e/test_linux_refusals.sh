@@ -14,6 +14,17 @@ nobody_answers_where_no_agent_runs() {
     bedside
     refused 12 E-110 agent status
 }
+an_agent_that_hangs_is_told_in_time() {
+    bedside
+    monitor_on
+    kill -STOP "$(cat agent.pid)"
+    local began=$SECONDS told=yes
+    refused 12 E-110 timeout 20 suture-agent status --config agent.yaml || told=no
+    kill -CONT "$(cat agent.pid)"
+    [ $told = yes ]
+    [ $((SECONDS - began)) -lt 12 ]
+    ends 0 agent status
+}
 a_hold_that_finds_no_place_starts_nothing() {
     bedside
     echo 'a file where the folder should be' >run
@@ -96,7 +107,7 @@ the_factory_leaves_a_device_that_does_not_boot_when_the_push_file_ends_early() {
 }
 
 bedside_ready linuxrefusals
-side_by_side "nobody_answers_where_no_agent_runs a_hold_that_finds_no_place_starts_nothing a_hold_says_which_command_is_none
+side_by_side "nobody_answers_where_no_agent_runs an_agent_that_hangs_is_told_in_time a_hold_that_finds_no_place_starts_nothing a_hold_says_which_command_is_none
         a_door_that_can_not_be_opened_is_named a_gadget_without_a_controller_is_refused" \
     "the_disk_of_another_device_serves_nobody nothing_starts_from_a_slot_that_is_not_what_the_records_say
         a_boot_control_that_fails_says_its_words a_reset_that_does_not_come_is_said" \

@@ -19,7 +19,7 @@
 
 #define ENVIRONMENT 512u /* bytes of one copy of U-Boot's */
 
-static char folder[] = "/tmp/suture-linux-XXXXXX";
+static char folder[] = "/tmp/suture-fuzzed-XXXXXX";
 
 static const char *at(const char *name)
 {

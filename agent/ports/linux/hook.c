@@ -257,13 +257,13 @@ static bool is_of_key(const char *line, size_t size, const char *key, size_t len
 
 bool hook_names(const struct hook *hook, const char *key)
 {
-    const char *line = hook->text;
-
-    while (line != NULL && !is_of_key(line, strcspn(line, "\n"), key, strlen(key))) {
-        line = strchr(line, '\n');
-        line += line != NULL;
+    for (const char *line = hook->text; *line != '\0';) {
+        size_t size = strcspn(line, "\n");
+        if (is_of_key(line, size, key, strlen(key)))
+            return true;
+        line += size + (line[size] == '\n');
     }
-    return line != NULL;
+    return false;
 }
 
 const char *hook_value(const struct hook *hook, const char *key, char *value, size_t capacity)

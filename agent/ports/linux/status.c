@@ -6,13 +6,16 @@
 #include "agent/ports/linux/say.h"
 #include "keys/base/hex.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define ANSWER_MAX 65536
+#define ANSWER_S   5 /* a hook and a flush may stand before an answer; an agent that takes longer hangs */
 
 static bool path_make(const char *run, char path[SOCKET_PATH], enum failure_id id, struct failure *why)
 {
@@ -85,11 +88,21 @@ void status_serve(const struct unix_listener *door, struct machine *machine)
     close(file);
 }
 
+/* All that comes until the agent hangs up: its size, or -1 with errno. */
+static ssize_t answer_take(int file, char *text)
+{
+    const struct timeval patience = {ANSWER_S, 0};
+    size_t size = 0;
+    ssize_t got = setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+
+    while (got >= 0 && size < ANSWER_MAX && (got = read(file, text + size, ANSWER_MAX - size)) > 0)
+        size += (size_t)got;
+    return got < 0 ? -1 : (ssize_t)size;
+}
+
 bool status_ask(const char *run, char **out, struct failure *why)
 {
     char path[SOCKET_PATH];
-    size_t size = 0;
-    ssize_t got;
 
     if (!path_make(run, path, FAIL_AGENT_SILENT, why))
         return false;
@@ -97,11 +110,16 @@ bool status_ask(const char *run, char **out, struct failure *why)
     if (file < 0)
         return false;
     char *text = malloc(ANSWER_MAX + 1);
-    while (text != NULL && size < ANSWER_MAX && (got = read(file, text + size, ANSWER_MAX - size)) > 0)
-        size += (size_t)got;
+    ssize_t size = text ? answer_take(file, text) : 0;
+    int error = errno;
     close(file);
     if (text == NULL)
         return failure_set(why, FAIL_MEMORY, "no memory for the status");
+    if (size < 0) {
+        free(text);
+        return failure_set(why, FAIL_AGENT_SILENT, "%s: %s", path,
+                           error == EAGAIN ? "an agent listens there and does not answer" : strerror(error));
+    }
     text[size] = '\0';
     *out = text;
     return true;
