@@ -308,7 +308,7 @@ const struct failure_entry failure_rows[] = {
      "defective.",
      "Take another cable or port, then type: suture resume. If it stays so, call the device's service."},
     {FAIL_PACKET_SIZE, EXIT_FAILED_SAFE, "packet size refused",
-     "The device refuses packets of the size that it announced itself.",
+     "The device refuses packets of the size that it announced itself, and smaller ones too.",
      "Disconnect and connect the device, then type: suture resume. If it stays so, call the device's "
      "service."},
     {FAIL_USB_PERMISSION, EXIT_NO_PERMISSION, "no permission for the USB device",

@@ -49,6 +49,27 @@ static bool interlock_refused(const struct smp_error *error, enum failure_id *id
     return !error->from_group && (error->rc == SMP_BUSY || error->rc == SMP_ACCESS_DENIED);
 }
 
+static bool is_too_long(const struct job *job, const struct smp_error *error)
+{
+    bool sends = job->step == STEP_TRUST || job->step == STEP_CHECK || job->step == STEP_SEND;
+    return sends && !error->from_group && error->rc == SMP_TOO_LONG;
+}
+
+/* Whatever it announced: it is asked again with less at a time. */
+static bool sends_smaller(struct job *job, uint64_t now)
+{
+    size_t refused = job->session.client.packet_max;
+    char text[96];
+
+    if (!session_packet_halve(&job->session))
+        return false;
+    snprintf(text, sizeof text, "the device refuses packets of %zu bytes, which it announced: smaller ones",
+             refused);
+    job_tell_note(job, text);
+    job_go(job, job->step, now);
+    return true;
+}
+
 void job_refused(struct job *job, uint64_t now)
 {
     const struct smp_error *error = client_error(&job->session.client);
@@ -59,6 +80,8 @@ void job_refused(struct job *job, uint64_t now)
         job_go(job, STEP_WHY, now);
         return;
     }
+    if (is_too_long(job, error) && sends_smaller(job, now))
+        return;
     if (error->from_group)
         id = error->group == SMP_GROUP_IMAGE ? failure_of_image(error->rc) : failure_of_suture(error->rc);
     else if (error->rc == SMP_TOO_LONG)

@@ -81,6 +81,16 @@ void session_packet_max(struct session *session, size_t packet_max)
     client_packet_max(&session->client, packet_max < most ? packet_max : most);
 }
 
+bool session_packet_halve(struct session *session)
+{
+    size_t half = session->client.packet_max / 2;
+
+    if (half < FIRST_PACKET_MAX)
+        return false;
+    client_packet_max(&session->client, half);
+    return true;
+}
+
 void session_chatter(struct session *session, struct frame_chatter chatter)
 {
     session->line.reader.chatter = chatter;

@@ -35,6 +35,8 @@ void session_disconnect(struct session *session);
 
 /* What the capabilities said: the largest packet that the device takes. On a slow line less goes at once. */
 void session_packet_max(struct session *session, size_t packet_max);
+/* The device refused a packet as too large: half of it from now on. False: it is as small already as any device takes. */
+bool session_packet_halve(struct session *session);
 /* What the capabilities said: on a line COBS where the device offers it, from now on and after each reconnection, once
  * something has answered there. What is sent again after a silence goes as console, which every device takes: another may
  * stand on the line by now, or another image run. */

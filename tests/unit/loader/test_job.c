@@ -277,6 +277,29 @@ static void a_device_that_stays_busy_ends_the_job_and_is_left_alone(void **state
     assert_receipt(FAIL_NONE);
 }
 
+/* It announces a larger buffer than it has. */
+static void a_device_that_refuses_its_own_packet_size_gets_smaller_ones(void **state)
+{
+    (void)state;
+    pump.capabilities.buffer_size = 4096;
+    pump_quirk(SMP_GROUP_SUTURE, VERB_CHECK,
+               (struct quirk){.kind = QUIRK_REFUSE_SMP, .rc = SMP_TOO_LONG, .times = 1});
+    pump_quirk(SMP_GROUP_IMAGE, IMAGE_UPLOAD,
+               (struct quirk){.kind = QUIRK_REFUSE_SMP, .rc = SMP_TOO_LONG, .after = 1, .times = 2});
+    run_job(JOB_UPDATE);
+    assert_ended(EXIT_VERIFIED, DISPOSITION_RETURN, FAIL_NONE);
+    assert_said("refuses packets of 4096 bytes");
+}
+
+static void a_device_that_refuses_every_packet_size_is_not_asked_for_ever(void **state)
+{
+    (void)state;
+    pump_quirk(SMP_GROUP_IMAGE, IMAGE_UPLOAD, (struct quirk){.kind = QUIRK_REFUSE_SMP, .rc = SMP_TOO_LONG});
+    run_job_within(JOB_UPDATE, 10000);
+    assert_ended(EXIT_FAILED_SAFE, DISPOSITION_RETURN, FAIL_PACKET_SIZE);
+    assert_receipt(FAIL_NONE);
+}
+
 static void a_device_that_is_busy_for_a_while_is_waited_for(void **state)
 {
     (void)state;
@@ -590,6 +613,8 @@ int main(void)
         BENCH_STORY(a_refusal_whose_reason_is_still_there_is_told_in_words),
         BENCH_STORY(a_device_that_stays_busy_ends_the_job_and_is_left_alone),
         BENCH_STORY(a_device_that_is_busy_for_a_while_is_waited_for),
+        BENCH_STORY(a_device_that_refuses_its_own_packet_size_gets_smaller_ones),
+        BENCH_STORY(a_device_that_refuses_every_packet_size_is_not_asked_for_ever),
         BENCH_STORY(a_vendor_that_nobody_trusts_here_is_a_receipt),
         BENCH_STORY(no_bundle_a_strange_one_and_a_changed_one_are_receipts),
         BENCH_STORY(each_reason_of_the_devices_own_check_is_told),
