@@ -26,12 +26,14 @@ static enum exit_code one_receipt(const struct invocation *call, const char *pat
 
     if (!receipt_read(path, &file, &why))
         return command_fail(&why);
-    if (!verify)
-        receipt_print(stdout, file);
-    else if (prove(file, option_value(call, "store", NULL), &why))
+    if (verify && !prove(file, option_value(call, "store", NULL), &why))
+        code = command_fail(&why);
+    else if (option_given(call, "json"))
+        receipt_print_json(stdout, file);
+    else if (verify)
         printf("%s: proven: the device signed it for this very session\n", path);
     else
-        code = command_fail(&why);
+        receipt_print(stdout, file);
     receipt_file_free(file);
     return code;
 }
@@ -51,10 +53,17 @@ static enum exit_code receipt(const struct invocation *call)
     return worst;
 }
 
-static const struct command_option options[] = {OPTION_STORE, OPTION_END};
+static const struct command_option options[] = {
+    OPTION_STORE,
+    {"json", NULL, "one receipt a line as it is; of `verify` only those that are proven"},
+    OPTION_END};
 static const char *const examples[] = {
     "# prove it offline, years later, with the vendor's root document alone",
-    "suture receipt verify 7F31-2026-11-24T09-14-03Z-a1b2c3d4.json", NULL};
+    "suture receipt verify 7F31-2026-11-24T09-14-03Z-a1b2c3d4.json",
+    "# which release do the devices of this folder run, by receipts that are proven?",
+    "suture receipt verify --json receipts/*.json | jq -r '[.device.serial, .after.sequence, .outcome] | "
+    "@tsv'",
+    NULL};
 
 const struct command command_receipt = {
     "receipt", "show|verify FILE…", 2, SIZE_MAX, "show receipts, or prove them offline", options, examples,

@@ -83,6 +83,8 @@ const uint8_t *receipt_vendor(const struct receipt_file *file);
 bool receipt_prove(const struct receipt_file *file, const struct trust *trust, struct failure *why);
 /* Prints it for people; claims and proof apart. */
 void receipt_print(FILE *out, const struct receipt_file *file);
+/* Prints it as it is, in one line of ASCII. */
+void receipt_print_json(FILE *out, const struct receipt_file *file);
 
 /* "2026-11-24T09:14:03Z" */
 void time_text(uint64_t seconds, char out[24]);

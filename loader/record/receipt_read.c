@@ -362,3 +362,9 @@ void receipt_print(FILE *out, const struct receipt_file *file)
     print_text(out, "end", text_at(file, "session", "end"));
     print_text(out, "failure", text_at(file, "failure", "what"));
 }
+
+void receipt_print_json(FILE *out, const struct receipt_file *file)
+{
+    json_dumpf(file->json, out, JSON_COMPACT | JSON_ENSURE_ASCII);
+    fputc('\n', out);
+}

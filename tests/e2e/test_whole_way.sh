@@ -95,6 +95,9 @@ receipts_are_proven_where_the_pump_is_not() {
     said P200-0001
     said 'sequence 2 in slot B'
     said '1.0.0 -> 2.0.0'
+    ends 0 suture receipt show --json archive/good.json archive/good.json
+    [ "$(wc -l <said)" -eq 2 ]
+    [ "$(head -n 1 said | jq -S .)" = "$(jq -S . archive/good.json)" ]
     cp archive/good.json kept
     # changed FILTER: somebody made it say something else
     changed() {
@@ -103,6 +106,7 @@ receipts_are_proven_where_the_pump_is_not() {
         ends 18 suture receipt verify archive/forged.json
         said 'E-81 '
         said 'next: '
+        ! suture receipt verify --json archive/forged.json 2>/dev/null | grep . || return 1
     }
     changed '.outcome = "rolled_back"'
     changed '.device.serial = "P200-0002"'
