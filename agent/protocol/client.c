@@ -110,24 +110,33 @@ static size_t outbox_end(const struct client *client)
     return begun || client_may_begin(client) ? client->out.size : client->packet_at;
 }
 
+struct span client_next(struct client *client, uint64_t now)
+{
+    client->unasked = false;
+    if (outbox_end(client) == client->out_sent && !client_transfer_fill(client, now))
+        return (struct span){NULL, 0};
+    return span_of(client->out.data + client->out_sent, outbox_end(client) - client->out_sent);
+}
+
+void client_sent(struct client *client, size_t size, uint64_t now)
+{
+    client->out_sent += size;
+    /* A long request on a slow link: its answer can't be late before it has left. */
+    if (client->job == CLIENT_JOB_REQUEST && client->out_sent == client->out.size)
+        client->deadline = time_after(now, client->timeout_ms);
+}
+
 size_t client_send(struct client *client, uint8_t *out, size_t capacity, uint64_t now)
 {
     size_t moved = 0;
-    client->unasked = false;
+
     while (moved < capacity) {
-        size_t left = outbox_end(client) - client->out_sent;
-        if (left == 0) {
-            if (!client_transfer_fill(client, now))
-                break;
-            continue;
-        }
-        size_t piece = left < capacity - moved ? left : capacity - moved;
-        memcpy(out + moved, client->out.data + client->out_sent, piece);
-        client->out_sent += piece;
-        moved += piece;
-        /* A long request on a slow link: its answer can't be late before it has left. */
-        if (client->job == CLIENT_JOB_REQUEST && client->out_sent == client->out.size)
-            client->deadline = time_after(now, client->timeout_ms);
+        struct span piece = span_first(client_next(client, now), capacity - moved);
+        if (piece.size == 0)
+            break;
+        memcpy(out + moved, piece.data, piece.size);
+        client_sent(client, piece.size, now);
+        moved += piece.size;
     }
     return moved;
 }

@@ -139,6 +139,10 @@ void client_cancel(struct client *client);
 void client_receive(struct client *client, struct span bytes, uint64_t now);
 /* Moves up to `capacity` bytes for the link into `out`; returns how many. */
 size_t client_send(struct client *client, uint8_t *out, size_t capacity, uint64_t now);
+/* The same without a copy: the bytes that the link is to take next, valid until the client is called for anything but this;
+ * then how many of them it took. A packet of which it took none may be given up for another. */
+struct span client_next(struct client *client, uint64_t now);
+void client_sent(struct client *client, size_t size, uint64_t now);
 /* What happened. Every event but CLIENT_WAITING ends the job and is told once. */
 enum client_event client_poll(struct client *client, uint64_t now);
 /* When to come back at the latest (ms). 0: at once, there is an event to be told, or something to send that client_send was

@@ -50,6 +50,7 @@ static bool flight_land(struct client *client, uint8_t sequence, struct client_f
 void client_transfer_again(struct client *client)
 {
     flights_forget(client);
+    client_outbox_clear(client);
     client_pace_disturbed(&client->pace);
     client->next_offset = client->first_answered ? client->progress.acknowledged : 0;
     client->has_wanted = client->held = false;

@@ -77,3 +77,18 @@ enum status frame_raw_take(struct frame_raw *frame, struct span *in, struct span
     *packet = span_used(&frame->packet);
     return OK;
 }
+
+enum status frame_raw_take_in_place(struct frame_raw *frame, struct span *in, struct span *packet)
+{
+    struct smp_header header;
+
+    if (!frame_raw_between(frame) || frame->skip > 0 || smp_header_read(*in, &header) != OK)
+        return INCOMPLETE;
+    size_t size = SMP_HEADER_SIZE + (size_t)header.length;
+    if (!smp_may_begin(in->data[0]) || size > in->size || size > frame->packet.capacity)
+        return INCOMPLETE;
+    frame->packet.size = 0;
+    *packet = span_first(*in, size);
+    *in = span_from(*in, size);
+    return OK;
+}

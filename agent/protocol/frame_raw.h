@@ -18,6 +18,10 @@ void frame_raw_start(struct frame_raw *frame, struct buffer memory);
  * again. Garbage that looks like a header may swallow up to 65,543 bytes: only silence can tell, so whoever waits in vain
  * starts anew. */
 enum status frame_raw_take(struct frame_raw *frame, struct span *in, struct span *packet);
+/* The same without moving a byte, for a caller whose `*in` stays as it is while it looks at the packet: OK when nothing is half
+ * received and `*in` begins with a whole packet that the memory would hold; then `packet` lies in `*in`. Anything else:
+ * INCOMPLETE, and nothing was taken; frame_raw_take says what it is. */
+enum status frame_raw_take_in_place(struct frame_raw *frame, struct span *in, struct span *packet);
 /* True when the next byte is a packet's first. */
 bool frame_raw_between(const struct frame_raw *frame);
 

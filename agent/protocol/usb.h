@@ -16,6 +16,9 @@
 #define USB_SMP_CLASS    0xFF /* vendor specific */
 #define USB_SMP_SUBCLASS 0x53
 #define USB_SMP_PROTOCOL 0x01
-#define USB_SMP_TRANSFER 16384 /* bytes of one bulk transfer at most, a multiple of every packet size */
+/* Bytes of one bulk transfer at most, multiples of every packet size. To the device as much as a packet of SMP may have on
+ * large devices; from it, where answers are small, less: a host keeps memory for each read that waits. */
+#define USB_SMP_OUT 32768
+#define USB_SMP_IN  16384
 
 #endif

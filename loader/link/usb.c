@@ -134,12 +134,12 @@ enum link_result usb_write(struct link *link, const uint8_t *data, size_t size, 
 
     *put = 0;
     while (core->phase == USB_RUNNING && *put < size && core->out[core->out_at].state == USB_IDLE) {
-        size_t room = USB_SMP_TRANSFER - core->out_filled, part = size - *put;
+        size_t room = USB_SMP_OUT - core->out_filled, part = size - *put;
         part = part < room ? part : room;
         memcpy(core->out[core->out_at].data + core->out_filled, data + *put, part);
         core->out_filled += part;
         *put += part;
-        if (core->out_filled == USB_SMP_TRANSFER)
+        if (core->out_filled == USB_SMP_OUT)
             send_filled(core);
     }
     if (!flew && size > 0 && *put == size)
@@ -231,7 +231,7 @@ static void begin_to_read(struct usb_core *core)
     for (size_t i = 0; i < USB_IN_FLIGHT; i++) {
         core->in[i].endpoint = core->interface.in;
         core->out[i].endpoint = core->interface.out;
-        core->in[i].size = USB_SMP_TRANSFER;
+        core->in[i].size = USB_SMP_IN;
         submit(core, &core->in[i]);
     }
     core->zero.endpoint = core->interface.out;
@@ -337,8 +337,8 @@ bool usb_link_start(struct link *link, struct usb_host host, const char *name, s
     core->host = host;
     snprintf(core->name, sizeof core->name, "%s", name);
     for (size_t i = 0; i < USB_IN_FLIGHT; i++) {
-        core->in[i].data = core->memory[2 * i];
-        core->out[i].data = core->memory[2 * i + 1];
+        core->in[i].data = core->in_memory[i];
+        core->out[i].data = core->out_memory[i];
     }
     link->own = core;
     link->descriptor = host.descriptor;

@@ -52,7 +52,7 @@ struct usb_core {
     size_t out_at, out_filled;
     bool zero_owed;     /* what was sent last ended with a whole packet */
     uint64_t out_since; /* ms; since when nothing of what flies was taken */
-    uint8_t memory[2 * USB_IN_FLIGHT][USB_SMP_TRANSFER];
+    uint8_t in_memory[USB_IN_FLIGHT][USB_SMP_IN], out_memory[USB_IN_FLIGHT][USB_SMP_OUT];
 };
 
 /* Ends the link; the first reason stands. */

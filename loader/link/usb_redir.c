@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define SCHEME                    "usbredir:"
-#define PIECE_MAX                 (1024 * 1024) /* bytes that a peer may announce for one packet; ours are at most 16 KiB */
+#define PIECE_MAX                 (1024 * 1024) /* bytes that a peer may announce for one packet; ours are at most 32 KiB */
 #define TURN_MAX                  (256 * 1024) /* bytes taken in one turn: a peer that floods leaves time for the others */
 #define REQUEST_SET_CONFIGURATION 9
 

@@ -59,6 +59,7 @@ void session_disconnect(struct session *session)
 {
     link_close(&session->link);
     session->out_size = session->out_sent = 0;
+    session->waits = false;
 }
 
 static bool is_line(const struct session *session)
@@ -140,14 +141,11 @@ static bool pump_in(struct session *session, uint64_t now)
     return true;
 }
 
-/* The next bytes for the link; 0 when the client has none. */
-static size_t next_bytes(struct session *session, uint64_t now)
+static void line_fill(struct session *session, uint64_t now)
 {
     uint8_t raw[1024];
     size_t wanted, got;
 
-    if (!is_line(session))
-        return client_send(&session->client, session->out, SESSION_PACKET_MAX, now);
     session->line.framing = next_framing(session);
     while ((wanted = line_wants(&session->line)) > 0) {
         got = client_send(&session->client, raw, wanted < sizeof raw ? wanted : sizeof raw, now);
@@ -155,25 +153,39 @@ static size_t next_bytes(struct session *session, uint64_t now)
             break;
         line_give(&session->line, span_of(raw, got));
     }
-    return line_send(&session->line, session->out, SESSION_PACKET_MAX);
+    session->out_sent = 0;
+    session->out_size = line_send(&session->line, session->out, SESSION_PACKET_MAX);
+}
+
+/* The next bytes for the link: packets as they stand in the client's memory, a line's frames in the session's. */
+static struct span next_bytes(struct session *session, uint64_t now)
+{
+    if (!is_line(session))
+        return client_next(&session->client, now);
+    if (session->out_sent == session->out_size)
+        line_fill(session, now);
+    return span_of(session->out + session->out_sent, session->out_size - session->out_sent);
+}
+
+static void link_took(struct session *session, size_t size, uint64_t now)
+{
+    if (is_line(session))
+        session->out_sent += size;
+    else
+        client_sent(&session->client, size, now);
 }
 
 static bool pump_out(struct session *session, uint64_t now)
 {
     for (;;) {
-        if (session->out_sent == session->out_size) {
-            session->out_sent = 0;
-            session->out_size = next_bytes(session, now);
-            if (session->out_size == 0)
-                return true;
-        }
-        size_t put;
-        if (link_write(&session->link, session->out + session->out_sent,
-                       session->out_size - session->out_sent, &put) == LINK_LOST)
+        struct span bytes = next_bytes(session, now);
+        size_t put = 0;
+        if (bytes.size > 0 && link_write(&session->link, bytes.data, bytes.size, &put) == LINK_LOST)
             return false;
-        session->out_sent += put;
+        session->waits = put < bytes.size;
         if (put == 0)
             return true;
+        link_took(session, put, now);
     }
 }
 
@@ -185,7 +197,7 @@ bool session_pump(struct session *session, uint64_t now)
     enum link_result settled = link_settle(&session->link, now, why);
     if (settled == LINK_OK && session->link.connecting)
         return true;
-    if (settled == LINK_OK && pump_out(session, now) && pump_in(session, now))
+    if (settled == LINK_OK && pump_in(session, now) && pump_out(session, now))
         return true;
     session_disconnect(session);
     return false;
@@ -193,7 +205,7 @@ bool session_pump(struct session *session, uint64_t now)
 
 bool session_wants_write(const struct session *session)
 {
-    return session->link.connecting || session->out_sent < session->out_size;
+    return session->link.connecting || session->waits;
 }
 
 uint64_t session_wake(const struct session *session)

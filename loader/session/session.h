@@ -18,7 +18,8 @@ struct session {
     unsigned misses;  /* answers to what was sent again as console, since the last COBS frame came */
     bool answered;    /* a packet came since the link was opened */
     uint8_t *receive_memory, *send_memory, *line_memory, *out; /* owned */
-    size_t out_size, out_sent;   /* taken from the client, not yet by the link */
+    size_t out_size, out_sent;   /* a line's frames: what `out` holds, and how much of it the link took */
+    bool waits;                  /* the link did not take all that there was */
     bool heard;                  /* bytes came since the link was opened */
     struct failure refused;      /* why the link never came about; FAIL_NONE: it did, or still may */
     struct failure lost;         /* how the last link ended, where it said; else FAIL_NONE */

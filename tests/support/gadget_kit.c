@@ -33,7 +33,7 @@ static enum push_state state(void *context)
 
 void gadget_kit_start(struct gadget_kit *kit)
 {
-    static uint8_t transfer[USB_SMP_TRANSFER];
+    static uint8_t transfer[USB_SMP_OUT];
     const struct dfu_taker taker = {kit, take, state};
     int ends[2];
 

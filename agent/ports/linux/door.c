@@ -184,9 +184,9 @@ bool door_packet(struct door *door, uint64_t now)
         status = line_take(&door->line, &rest, now, &door->packet);
     } else {
         half_packet_forget(door, now);
-        do
+        status = frame_raw_take_in_place(&door->frame, &rest, &door->packet);
+        while (status != OK && rest.size > 0)
             status = frame_raw_take(&door->frame, &rest, &door->packet);
-        while (status == BAD_FORMAT && rest.size > 0);
     }
     door->taken = door->in.size - rest.size;
     if (status != OK)

@@ -14,26 +14,36 @@
 #include <unistd.h>
 
 #define TRANSFERS   (2 * GADGET_TRANSFERS)
+#define PAIR_SIZE   ((size_t)USB_SMP_OUT + USB_SMP_IN)
 #define EVENTS_MAX  16 /* at once: a host that asks without end must not keep the other doors waiting */
 #define CONTROLLERS "/sys/class/udc"
 
 /* ---- transfers */
 
-static void transfer_fly(struct gadget *gadget, struct gadget_transfer *transfer)
+static void transfers_fly(struct gadget *gadget, struct gadget_transfer *const *transfers, unsigned count)
 {
-    struct iocb *request = &transfer->request;
+    struct iocb *requests[GADGET_TRANSFERS];
+    int taken = 0;
 
-    io_set_eventfd(request, gadget->events);
-    request->data = transfer;
-    transfer->flying = io_submit(gadget->queue, 1, &request) == 1;
-    transfer->result = transfer->flying ? 0 : -EAGAIN;
-    transfer->used = 0;
+    for (unsigned i = 0; i < count; i++) {
+        requests[i] = &transfers[i]->request;
+        io_set_eventfd(requests[i], gadget->events);
+        requests[i]->data = transfers[i];
+    }
+    if (count > 0)
+        taken = io_submit(gadget->queue, count, requests);
+    for (unsigned i = 0; i < count; i++) {
+        transfers[i]->flying = (int)i < taken;
+        transfers[i]->result = transfers[i]->flying ? 0 : -EAGAIN;
+        transfers[i]->used = 0;
+    }
 }
 
-static void read_fly(struct gadget *gadget, struct gadget_transfer *transfer)
+static void reads_fly(struct gadget *gadget, struct gadget_transfer *const *transfers, unsigned count)
 {
-    io_prep_pread(&transfer->request, gadget->out.file, transfer->data, USB_SMP_TRANSFER, 0);
-    transfer_fly(gadget, transfer);
+    for (unsigned i = 0; i < count; i++)
+        io_prep_pread(&transfers[i]->request, gadget->out.file, transfers[i]->data, USB_SMP_OUT, 0);
+    transfers_fly(gadget, transfers, count);
 }
 
 /* Takes what came back; does not wait. */
@@ -42,16 +52,16 @@ static void transfers_land(struct gadget *gadget)
     struct io_event events[TRANSFERS];
     struct timespec now = {0};
     uint64_t count;
-    int landed;
 
     if (read(gadget->events, &count, sizeof count) < 0)
         return;
-    while ((landed = io_getevents(gadget->queue, 0, TRANSFERS, events, &now)) > 0)
-        for (int i = 0; i < landed; i++) {
-            struct gadget_transfer *transfer = events[i].data;
-            transfer->flying = false;
-            transfer->result = (long)events[i].res;
-        }
+    /* no more than all of them can have come back */
+    int landed = io_getevents(gadget->queue, 0, TRANSFERS, events, &now);
+    for (int i = 0; i < landed; i++) {
+        struct gadget_transfer *transfer = events[i].data;
+        transfer->flying = false;
+        transfer->result = (long)events[i].res;
+    }
 }
 
 static struct gadget_transfer *oldest(struct gadget_pipe *pipe)
@@ -66,10 +76,12 @@ static void step(struct gadget_pipe *pipe)
 
 size_t gadget_read(struct gadget *gadget, uint8_t *data, size_t capacity)
 {
+    struct gadget_transfer *again[GADGET_TRANSFERS];
+    unsigned count = 0;
     size_t given = 0;
 
     transfers_land(gadget);
-    for (unsigned i = 0; gadget->enabled && i < GADGET_TRANSFERS; i++) {
+    while (gadget->enabled && count < GADGET_TRANSFERS) {
         struct gadget_transfer *transfer = oldest(&gadget->out);
         if (transfer->flying)
             break;
@@ -81,9 +93,10 @@ size_t gadget_read(struct gadget *gadget, uint8_t *data, size_t capacity)
         transfer->used += part;
         if (transfer->used < came)
             break;
-        read_fly(gadget, transfer);
+        again[count++] = transfer;
         step(&gadget->out);
     }
+    reads_fly(gadget, again, count);
     return given;
 }
 
@@ -94,7 +107,7 @@ static bool write_fly(struct gadget *gadget, const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(transfer->data, data, size);
     io_prep_pwrite(&transfer->request, gadget->in.file, transfer->data, size, 0);
-    transfer_fly(gadget, transfer);
+    transfers_fly(gadget, &transfer, 1);
     if (transfer->flying)
         step(&gadget->in);
     return transfer->flying;
@@ -114,7 +127,7 @@ size_t gadget_write(struct gadget *gadget, const uint8_t *data, size_t size)
     transfers_land(gadget);
     if (!gadget->enabled || writes_free(gadget) < 2)
         return 0;
-    size = size < USB_SMP_TRANSFER ? size : USB_SMP_TRANSFER;
+    size = size < USB_SMP_IN ? size : USB_SMP_IN;
     if (!write_fly(gadget, data, size))
         return 0;
     if (size % gadget->packet == 0)
@@ -147,9 +160,11 @@ static void bus_enable(struct gadget *gadget)
     gadget->packet = packet_size(gadget);
     gadget->out.next = gadget->in.next = 0;
     usb_dfu_reset(&gadget->dfu);
-    for (unsigned i = 0; i < GADGET_TRANSFERS; i++)
-        if (!gadget->out.transfers[i].flying)
-            read_fly(gadget, &gadget->out.transfers[i]);
+    for (unsigned i = 0; i < GADGET_TRANSFERS; i++) {
+        struct gadget_transfer *transfer = &gadget->out.transfers[i];
+        if (!transfer->flying)
+            reads_fly(gadget, &transfer, 1);
+    }
 }
 
 static void bus_disable(struct gadget *gadget)
@@ -265,16 +280,16 @@ static bool memory_make(struct gadget *gadget, const struct dfu_taker *taker, st
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-    gadget->memory = aligned_alloc(page, (size_t)TRANSFERS * USB_SMP_TRANSFER + USB_DFU_TRANSFER);
+    gadget->memory = aligned_alloc(page, GADGET_TRANSFERS * PAIR_SIZE + USB_DFU_TRANSFER);
     gadget->events = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (gadget->memory == NULL || gadget->events < 0 || io_setup(TRANSFERS, &gadget->queue) != 0)
         return gadget_refuse("transfers", "no memory, or the kernel has no asynchronous ones", why);
     for (unsigned i = 0; i < GADGET_TRANSFERS; i++) {
-        gadget->out.transfers[i].data = gadget->memory + (size_t)i * USB_SMP_TRANSFER;
-        gadget->in.transfers[i].data = gadget->memory + (size_t)(GADGET_TRANSFERS + i) * USB_SMP_TRANSFER;
+        gadget->out.transfers[i].data = gadget->memory + i * PAIR_SIZE;
+        gadget->in.transfers[i].data = gadget->out.transfers[i].data + USB_SMP_OUT;
     }
     usb_dfu_start(&gadget->dfu, taker,
-                  buffer_over(gadget->memory + (size_t)TRANSFERS * USB_SMP_TRANSFER, USB_DFU_TRANSFER), 0);
+                  buffer_over(gadget->memory + GADGET_TRANSFERS * PAIR_SIZE, USB_DFU_TRANSFER), 0);
     return true;
 }
 

@@ -18,7 +18,7 @@
 
 struct gadget_transfer {
     struct iocb request;
-    uint8_t *data; /* USB_SMP_TRANSFER bytes */
+    uint8_t *data; /* USB_SMP_OUT or USB_SMP_IN bytes */
     bool flying;   /* the kernel has it */
     long result;   /* once it is back: bytes, or a negative errno */
     size_t used;   /* reads: bytes given away already */

@@ -228,7 +228,7 @@ static void four_reads_always_wait(void **state)
     assert_int_equal(reads(bytes, sizeof bytes), 3);
     assert_int_equal(turn(), LINK_OK);
     assert_int_equal(device.waiting_count, 4);
-    assert_int_equal(device.waiting[0].size, USB_SMP_TRANSFER);
+    assert_int_equal(device.waiting[0].size, USB_SMP_IN);
 }
 
 static void comes_in_pieces_of(const struct redir_manners *manners, size_t size)
@@ -310,7 +310,7 @@ static size_t bytes_of_transfers(void)
     size_t all = 0;
 
     for (size_t i = 0; i < device.transfer_count; i++) {
-        assert_true(device.transfers[i] <= USB_SMP_TRANSFER);
+        assert_true(device.transfers[i] <= USB_SMP_OUT);
         all += device.transfers[i];
     }
     return all;
@@ -324,15 +324,15 @@ static void much_flies_four_at_a_time_and_ends_short(void **state)
     plug_and_open(&(struct redir_manners){.out_waits = true});
     fill_bytes();
     assert_int_equal(link_write(&wire, bytes, 200000, &put), LINK_OK);
-    assert_int_equal(put, 4 * USB_SMP_TRANSFER);
+    assert_int_equal(put, 4 * USB_SMP_OUT);
     assert_int_equal(turn(), LINK_OK);
     assert_int_equal(device.transfer_count, 4);
     device.manners.out_waits = false;
     redir_device_takes(&device);
-    writes(bytes + put, 4 * USB_SMP_TRANSFER);
+    writes(bytes + put, 4 * USB_SMP_OUT);
     assert_int_equal(turn(), LINK_OK);
     assert_int_equal(turn(), LINK_OK);
-    assert_int_equal(device.taken_size, 8 * USB_SMP_TRANSFER);
+    assert_int_equal(device.taken_size, 8 * USB_SMP_OUT);
     assert_memory_equal(device.taken, bytes, device.taken_size);
     assert_int_equal(bytes_of_transfers(), device.taken_size);
     assert_int_equal(device.transfers[device.transfer_count - 1], 0);
@@ -393,7 +393,7 @@ static void unplugged_in_the_middle_of_a_write_it_is_told_at_once(void **state)
 {
     (void)state;
     plug_and_open(&(struct redir_manners){.out_waits = true});
-    writes(bytes, 3 * USB_SMP_TRANSFER);
+    writes(bytes, 3 * USB_SMP_OUT);
     assert_int_equal(turn(), LINK_OK);
     redir_device_unplug(&device);
     is_lost_within(10, FAIL_USB_VANISHED);

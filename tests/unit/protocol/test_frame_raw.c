@@ -227,6 +227,75 @@ static void noise_neither_stops_nor_overflows_it(void **state)
     }
 }
 
+static void a_whole_packet_is_taken_where_it_lies(void **state)
+{
+    (void)state;
+    struct receiver receiver;
+    uint8_t memory[64];
+    struct buffer stream = buffer_over(memory, sizeof memory);
+    struct span rest, packet;
+
+    receiver_start(&receiver);
+    packet_append(&stream, 6, 0x11);
+    packet_append(&stream, 3, 0x22);
+    rest = span_used(&stream);
+    assert_int_equal(frame_raw_take_in_place(&receiver.frame, &rest, &packet), OK);
+    assert_ptr_equal(packet.data, memory);
+    assert_int_equal(packet.size, SMP_HEADER_SIZE + 6);
+    assert_int_equal(frame_raw_take_in_place(&receiver.frame, &rest, &packet), OK);
+    assert_ptr_equal(packet.data, memory + SMP_HEADER_SIZE + 6);
+    assert_int_equal(rest.size, 0);
+    assert_true(frame_raw_between(&receiver.frame));
+}
+
+static void is_not_taken_in_place(struct receiver *receiver, struct span bytes)
+{
+    struct span rest = bytes, packet;
+
+    assert_int_equal(frame_raw_take_in_place(&receiver->frame, &rest, &packet), INCOMPLETE);
+    assert_ptr_equal(rest.data, bytes.data);
+    assert_int_equal(rest.size, bytes.size);
+}
+
+static void only_a_whole_packet_that_begins_there_is_taken_in_place(void **state)
+{
+    (void)state;
+    struct receiver receiver;
+    uint8_t memory[256], noise[] = {0xff, 0, 0, 1, 0, 0, 0, 0, 0};
+    struct buffer stream = buffer_over(memory, sizeof memory), large;
+    struct span all;
+
+    receiver_start(&receiver);
+    packet_append(&stream, 6, 0x11);
+    all = span_used(&stream);
+    for (size_t size = 0; size < all.size; size++)
+        is_not_taken_in_place(&receiver, span_first(all, size));
+    is_not_taken_in_place(&receiver, span_of(noise, sizeof noise));
+    large = buffer_over(memory + all.size, sizeof memory - all.size);
+    packet_append(&large, ROOM - SMP_HEADER_SIZE + 1, 0x33);
+    is_not_taken_in_place(&receiver, span_used(&large));
+    /* the middle of one packet may look like the begin of another */
+    receive(&receiver, span_first(all, 9));
+    is_not_taken_in_place(&receiver, all);
+    receive(&receiver, span_from(all, 9));
+    assert_int_equal(receiver.whole, 1);
+    assert_memory_equal(receiver.packets, all.data, all.size);
+}
+
+static void nothing_is_taken_in_place_while_a_large_one_is_thrown_away(void **state)
+{
+    (void)state;
+    struct receiver receiver;
+    uint8_t memory[256];
+    struct buffer large = buffer_over(memory, 128), next = buffer_over(memory + 128, 128);
+
+    receiver_start(&receiver);
+    packet_append(&large, ROOM, 0x33);
+    packet_append(&next, 2, 0x44);
+    receive(&receiver, span_first(span_used(&large), 20));
+    is_not_taken_in_place(&receiver, span_used(&next));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +307,9 @@ int main(void)
         cmocka_unit_test(a_packet_that_fills_the_memory_exactly_is_taken),
         cmocka_unit_test(starting_anew_forgets_half_a_packet_and_half_a_skip),
         cmocka_unit_test(noise_neither_stops_nor_overflows_it),
+        cmocka_unit_test(a_whole_packet_is_taken_where_it_lies),
+        cmocka_unit_test(only_a_whole_packet_that_begins_there_is_taken_in_place),
+        cmocka_unit_test(nothing_is_taken_in_place_while_a_large_one_is_thrown_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

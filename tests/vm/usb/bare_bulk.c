@@ -2,7 +2,7 @@
  *
  *   bare_bulk MILLISECONDS
  *
- * Writes to the bulk OUT endpoint of the SMP interface (agent/protocol/usb.h), 4, 16 and 64 KiB a transfer, 1 to 8 in flight,
+ * Writes to the bulk OUT endpoint of the SMP interface (agent/protocol/usb.h), 4 to 64 KiB a transfer, 1 to 8 in flight,
  * each for so long. Prints "FIGURE bare_KIB_DEPTH MB/s" for each, and "FIGURE bare_best MB/s". */
 #include "agent/protocol/usb.h"
 
@@ -116,7 +116,7 @@ static double rate(struct loop *loop, int size, unsigned depth, double seconds)
 int main(int argc, char **argv)
 {
     static struct loop loop;
-    static const int kib[] = {4, 16, 64};
+    static const int kib[] = {4, 16, 32, 64};
     double best = 0, seconds = argc == 2 ? (double)strtoul(argv[1], NULL, 10) / 1e3 : 0;
     double patience = now() + ARRIVAL_SECONDS;
 
