@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 enum { GET_STATUS = 0, CLEAR_FEATURE = 1, GET_DESCRIPTOR = 6, GET_CONFIGURATION = 8 };
-enum { BULK_OUT = 0x03, BULK_IN = 0x84 };
+enum { BULK_OUT = REDIR_OUT, BULK_IN = 0x84 };
 
 static const uint8_t descriptor[18] = {18, 1, 0x00, 0x02, 0xEF, 2, 1, 64, 0x09, 0x12, 1, 0, 0, 1, 1, 2, 3, 1};
 

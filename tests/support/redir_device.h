@@ -11,6 +11,7 @@
 #define REDIR_BYTES     (256 * 1024)
 #define REDIR_TRANSFERS 256
 #define REDIR_WAITING   16
+#define REDIR_OUT       0x03 /* its bulk OUT endpoint, when its manners give no layout */
 
 /* How it behaves; all zero: a good device. */
 struct redir_manners {

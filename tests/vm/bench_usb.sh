@@ -3,7 +3,8 @@
 # to the agent's own gadget (nothing behind it), and a bare loop of libusb into a gadget that throws away; in one guest, in
 # turns. Then a push file through DFU, 4 KiB a transfer, to the real agent. The guest's time is counted, not measured: each
 # instruction takes a nanosecond, and what waits takes what it waits for, so that the host's load is no part of the figures.
-# Emulated controllers compare designs; they say nothing of a wire. Writes build/bench/usb.json.
+# Emulated controllers compare designs; they say nothing of a wire. Last the same without a kernel, over usbredir. Writes
+# build/bench/usb.json.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/support/story.sh"
@@ -80,4 +81,7 @@ ratio() { awk "BEGIN {printf \"%.3f\", $1 / $2}"; }
 figures_put "$(printf '{"usb_vs_bare_bulk": %s, "usb_full_vs_bare_bulk": %s, "dfu_vs_bare_bulk": %s, "usb_mb_s": %s, "bare_bulk_mb_s": %s, "dfu_mb_s": %s}' \
     "$(ratio "$smp" "$bare")" "$(ratio "$full_smp" "$full_bare")" "$(ratio "$(median high_dfu)" "$bare")" "$smp" "$bare" \
     "$(median high_dfu)")"
+"$B/tests/bench/redir_bulk" >redir || exit 1
+grep -v ^FIGURES redir
+figures_put "$(sed -n 's/^FIGURES //p' redir)"
 cat "$B/bench/usb.json"

@@ -35,9 +35,9 @@ test-vm: ## real USB, real disks and power cuts in a machine under QEMU (no KVM 
 	@tests/vm/run.sh $(VM_STORIES)
 run-vm: $(VM)/guest.cpio $(VM)/forgetful.so $(VM)/proof
 
-bench-usb: ## SMP over USB beside a bare loop of libusb in the same guest, and DFU: build/bench/usb.json
+bench-usb: ## SMP over USB beside a bare loop of libusb in the same guest, over usbredir, and DFU: build/bench/usb.json
 	@tests/deps.sh build test vm
-	@$(MAKE) --no-print-directory run-vm
+	@$(MAKE) --no-print-directory run-vm $(B)/tests/bench/redir_bulk
 	@B=$(B) tests/vm/bench_usb.sh
 
 .PHONY: test-vm run-vm bench-usb

@@ -65,9 +65,13 @@ JOB
     console_says "verified: 1.0.0 -> 2.0.0"
 }
 
-# half_way COMMAND: in the middle of an update's sending; then the update is told again to its end
+# half_way COMMAND: in the middle of an update's sending, to a device with small buffers at full speed, so that there is time for
+# one; then the update is told again to its end
 half_way() {
     cat <<JOB
+rmmod dummy_hcd
+modprobe dummy_hcd is_high_speed=0
+echo 'buffer: 1024' >>/etc/suture/agent.yaml
 device_on
 until_there runs usb 1.0.0
 suture update --json usb >lines 2>&1 &
