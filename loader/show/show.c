@@ -15,6 +15,8 @@
 #define BAR_LEAST   8
 #define BAR_AROUND  34 /* columns of a living line beside label and bar */
 
+enum { INTERVAL_LEAST = 100, INTERVAL_EACH = 25 /* for each living line */, INTERVAL_MOST = 1000 }; /* ms */
+
 static void look_at_terminal(struct show *show)
 {
     struct winsize size;
@@ -61,9 +63,14 @@ bool show_end(struct show *show, struct failure *why)
            failure_set(why, FAIL_FILE_WRITE, "lines of this run are missing in the file of SUTURE_LINES");
 }
 
+/* Each bar that moves draws all living lines anew: with many of them each moves more seldom, so that a slow terminal keeps up. */
 uint64_t show_progress_interval(const struct show *show)
 {
-    return show->format == SHOW_TERMINAL ? 100 : 1000;
+    uint64_t interval = INTERVAL_EACH * show->row_count;
+
+    if (show->format != SHOW_TERMINAL || interval > INTERVAL_MOST)
+        return INTERVAL_MOST;
+    return interval > INTERVAL_LEAST ? interval : INTERVAL_LEAST;
 }
 
 bool show_lives(const struct show *show)

@@ -606,6 +606,22 @@ static void letters_of_two_columns_do_not_wrap_either(void **state)
     assert_string_equal(seen(), "泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵泵\r\n");
 }
 
+static void the_more_lines_live_the_seldomer_each_moves(void **state)
+{
+    char address[16];
+
+    (void)state;
+    assert_int_equal(show_progress_interval(&show), 100);
+    for (int i = 0; i < 50; i++) {
+        snprintf(address, sizeof address, "unix:%d", i);
+        progress_at(address, address, 10);
+        seen();
+        if (i == 9)
+            assert_int_equal(show_progress_interval(&show), 250);
+    }
+    assert_int_equal(show_progress_interval(&show), 1000);
+}
+
 static void forty_pumps_do_not_push_the_terminal_over_its_top(void **state)
 {
     char address[16];
@@ -674,6 +690,7 @@ int main(void)
         TERMINAL(a_window_of_any_width_gets_lines_that_fit),
         TERMINAL(a_window_made_narrower_loses_no_line_that_stays),
         TERMINAL(letters_of_two_columns_do_not_wrap_either),
+        TERMINAL(the_more_lines_live_the_seldomer_each_moves),
         TERMINAL(forty_pumps_do_not_push_the_terminal_over_its_top),
         TERMINAL(colour_says_nothing_that_the_word_does_not),
     };
