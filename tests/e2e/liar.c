@@ -1,7 +1,9 @@
 /* A device that lies: it stands between a loader and a simulated pump and bends the pump's answers, so that a story reaches
  * any phase of a real update before the lie begins.
  *
- *   liar unix:PATH|pty:PATH PUMP.sock RULE…       a rule: VERB[+N]=LIE; it holds from the N-th answer of that verb on
+ *   liar unix:PATH|pty:PATH|tcp:127.0.0.1:PORT PUMP.sock RULE…
+ *                                       a rule: VERB[+N]=LIE; it holds from the N-th answer of that verb on. Says first where
+ *                                       it can be reached
  *
  *   number:KEY:VALUE   text:KEY:VALUE   in every answer of the verb
  *   off:forward|backward|beyond|still|random      the offset of a transfer
@@ -298,6 +300,31 @@ static void turn(void)
         from_pump();
 }
 
+static const struct door_kind *kind_of(const char *address)
+{
+    if (begins(address, "unix:"))
+        return &door_unix;
+    if (begins(address, "pty:"))
+        return &door_pty;
+    if (begins(address, "tcp:"))
+        return &door_tcp;
+    usage(address);
+    return NULL;
+}
+
+static void open_first(const char *address)
+{
+    char reached[DOOR_ADDRESS];
+    struct failure why;
+
+    door_start(&door, kind_of(address), strchr(address, ':') + 1, 0, NULL);
+    if (!door_open(&door, &why))
+        usage(why.what);
+    door.kind->address(&door, reached);
+    puts(reached);
+    fflush(stdout);
+}
+
 int main(int count, char **words)
 {
     if (count < 3)
@@ -305,13 +332,10 @@ int main(int count, char **words)
     for (int i = 3; i < count; i++)
         read_rule(words[i]);
     upstream = words[2];
-    bool pty = begins(words[1], "pty:");
-    if (!pty && !begins(words[1], "unix:"))
-        usage(words[1]);
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* a story that is ended leaves nobody behind */
     hang_up();
-    door_start(&door, pty ? &door_pty : &door_unix, strchr(words[1], ':') + 1, 0, NULL);
+    open_first(words[1]);
     for (;;)
         turn();
 }
