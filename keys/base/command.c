@@ -29,8 +29,8 @@ static enum exit_code wrong_use(const struct program *program, const struct comm
 
     if (command != NULL)
         command_usage(stderr, program, command);
-    failure_set(&why, FAIL_USAGE, "%s %s%s%s%s", program->name, command ? command->name : "",
-                command ? ": " : "", what, subject);
+    failure_set(&why, FAIL_USAGE, "%s%s%s: %s%s", program->name, command ? " " : "",
+                command ? command->name : "", what, subject);
     return command_fail(&why);
 }
 
@@ -71,7 +71,7 @@ static enum exit_code help(const struct program *program, int count, char **word
 {
     const struct command *command;
 
-    if (count == 0)
+    if (count == 0 || strcmp(words[0], "help") == 0 || strcmp(words[0], "--help") == 0)
         command_help_program(stdout, program);
     else if (strcmp(words[0], "--man") == 0)
         command_man(stdout, program);

@@ -3,7 +3,7 @@
 
 const struct failure_entry failure_rows[] = {
     {FAIL_USAGE, EXIT_USAGE, "wrong use", "The command line does not say what this command needs.",
-     "Look at the usage line above, or type the command with --help."},
+     "Type the command with --help: it shows the words that it takes, and examples."},
     {FAIL_INTERNAL, EXIT_INTERNAL, "internal error",
      "The program met a state that it holds to be impossible.",
      "Nothing more was changed. Keep the message and report it to the project."},

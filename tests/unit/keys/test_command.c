@@ -99,6 +99,8 @@ static void help_is_no_mistake(void **state)
     assert_int_equal(type("help", NULL, NULL, NULL, NULL), 0);
     assert_int_equal(type("help", "pack", NULL, NULL, NULL), 0);
     assert_int_equal(type("pack", "--help", NULL, NULL, NULL), 0);
+    assert_int_equal(type("help", "help", NULL, NULL, NULL), 0);
+    assert_int_equal(type("help", "--help", NULL, NULL, NULL), 0);
     assert_int_equal(type("help", "E-30", NULL, NULL, NULL), 0);
     assert_int_equal(type("-h", NULL, NULL, NULL, NULL), 0);
     assert_int_equal(type("pack", "-h", NULL, NULL, NULL), 0);
