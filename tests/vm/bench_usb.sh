@@ -1,19 +1,16 @@
 #!/bin/bash
 # How fast SMP over USB is beside what the same controller can move at all: uploads through the loader's own link and session
 # to the agent's own gadget (nothing behind it), and a bare loop of libusb into a gadget that throws away; in one guest, in
-# turns. Then a push file through DFU, 4 KiB a transfer, to the real agent. The guest's time is counted, not measured: each
-# instruction takes a nanosecond, and what waits takes what it waits for, so that the host's load is no part of the figures.
-# Emulated controllers compare designs; they say nothing of a wire. Last the same without a kernel, over usbredir. Writes
-# build/bench/usb.json.
+# turns. Then a push file through DFU, 4 KiB a transfer, to the real agent. All of it twice: by the emulator's own clock, and with
+# the guest's instructions counted (docs/bench.md says what each is worth). Emulated controllers compare designs; they say
+# nothing of a wire. Last the same without a kernel, over usbredir. Writes build/bench/usb.json.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/support/story.sh"
 . "$top/tests/vm/vm.sh"
 . "$top/tests/vm/ward.sh"
 DOORS=usb
-rounds=${VM_ROUNDS:-1}
-# string instructions would count once for each byte: a kernel without them copies by words, the C library by vectors
-GUEST_CPU=max,-erms,-fsrm
+rounds=${VM_ROUNDS:-3}
 
 ward_of_this() {
     ward_make 12 4096 32768 1048576
@@ -60,8 +57,13 @@ speed full
 JOB
 sed -i "s/ROUNDS/$rounds/" bench.job
 guest_pack bench $(cat files) "$top/tests/vm/guest/gadget.sh" 2.0.0.push:bench/2.0.0.push
-guest_run bench 400 modules=virtio_pci,virtio_blk,dummy_hcd,libcomposite,usb_f_fs,usb_f_acm,cdc-acm \
-    -icount shift=0,sleep=off -drive file=disk.image,format=raw,if=virtio,cache=unsafe || exit 1
+# bench_run CPU ARGUMENT…: the job in a guest of its own
+bench_run() {
+    GUEST_CPU=$1
+    shift
+    guest_run bench 400 modules=virtio_pci,virtio_blk,dummy_hcd,libcomposite,usb_f_fs,usb_f_acm,cdc-acm \
+        "$@" -drive file=disk.image,format=raw,if=virtio,cache=unsafe,snapshot=on || exit 1
+}
 
 # median NAME: of the rounds
 median() { sed -n "s/^FIGURE $1 //p" console | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
@@ -69,18 +71,35 @@ median() { sed -n "s/^FIGURE $1 //p" console | sort -n | awk '{v[NR] = $1} END {
 best() {
     sed -n "s/^FIGURE \($1\) .*/\1/p" console | sort -u | while read -r name; do median "$name"; done | sort -n | tail -n 1
 }
-for speed in high full; do
-    echo "$speed speed, MB/s, medians of $rounds:"
-    sed -n "s/^FIGURE ${speed}_\([a-z0-9_]*\) .*/\1/p" console | sort -u | sort -t_ -k1,1 -k2,2n -k3,3n | while read -r name; do
-        printf '  %-12s %s\n' "$name" "$(median "${speed}_$name")"
-    done
-done
-bare=$(best 'high_bare_[0-9_]*') smp=$(best 'high_smp_[0-9]*')
-full_bare=$(best 'full_bare_[0-9_]*') full_smp=$(best 'full_smp_[0-9]*')
 ratio() { awk "BEGIN {printf \"%.3f\", $1 / $2}"; }
-figures_put "$(printf '{"usb_vs_bare_bulk": %s, "usb_full_vs_bare_bulk": %s, "dfu_vs_bare_bulk": %s, "usb_mb_s": %s, "bare_bulk_mb_s": %s, "dfu_mb_s": %s}' \
-    "$(ratio "$smp" "$bare")" "$(ratio "$full_smp" "$full_bare")" "$(ratio "$(median high_dfu)" "$bare")" "$smp" "$bare" \
-    "$(median high_dfu)")"
+# shown CLOCK: what was said
+shown() {
+    local speed name
+    for speed in high full; do
+        echo "$speed speed, MB/s by $1, medians of $rounds:"
+        sed -n "s/^FIGURE ${speed}_\([a-z0-9_]*\) .*/\1/p" console | sort -u | sort -t_ -k1,1 -k2,2n -k3,3n | while read -r name; do
+            printf '  %-12s %s\n' "$name" "$(median "${speed}_$name")"
+        done
+    done
+}
+# kept SUFFIX: the figures of this run, under names that end so
+kept() {
+    local bare smp full_bare full_smp
+    bare=$(best 'high_bare_[0-9_]*') smp=$(best 'high_smp_[0-9]*')
+    full_bare=$(best 'full_bare_[0-9_]*') full_smp=$(best 'full_smp_[0-9]*')
+    figures_put "$(printf '{"usb_vs_bare_bulk%s": %s, "usb_full_vs_bare_bulk%s": %s, "dfu_vs_bare_bulk%s": %s, "usb_mb_s%s": %s, "bare_bulk_mb_s%s": %s, "dfu_mb_s%s": %s}' \
+        "$1" "$(ratio "$smp" "$bare")" "$1" "$(ratio "$full_smp" "$full_bare")" "$1" "$(ratio "$(median high_dfu)" "$bare")" \
+        "$1" "$smp" "$1" "$bare" "$1" "$(median high_dfu)")"
+}
+
+bench_run max
+shown 'the clock'
+kept ''
+# counted: a nanosecond an instruction. String instructions would count once for each byte: without them the kernel copies by
+# words, the C library by vectors
+bench_run max,-erms,-fsrm -icount shift=0,sleep=off
+shown 'counted instructions'
+kept _counted
 "$B/tests/bench/redir_bulk" >redir || exit 1
 grep -v ^FIGURES redir
 figures_put "$(sed -n 's/^FIGURES //p' redir)"
