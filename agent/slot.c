@@ -52,8 +52,18 @@ static size_t run_size(const struct slot_writer *writer, size_t at, bool *erased
     return end - at;
 }
 
+/* Behind a sync stands a disk: it is given whole pages, and what is not programmed it writes as erased in any case. Also, a
+ * block that was just written would be read from a cache, which proves nothing of the medium: only the whole slot is read
+ * back, in the end. */
+static bool is_behind_sync(const struct slot_writer *writer)
+{
+    return writer->area->flash->sync != NULL;
+}
+
 static enum status page_program(struct slot_writer *writer, uint64_t start)
 {
+    if (is_behind_sync(writer))
+        return area_program(writer->area, start, writer->page.data, writer->page.size);
     for (size_t at = 0; at < writer->page.size;) {
         bool erased;
         size_t size = run_size(writer, at, &erased);
@@ -62,13 +72,6 @@ static enum status page_program(struct slot_writer *writer, uint64_t start)
         at += size;
     }
     return OK;
-}
-
-/* Behind a sync a block that was just written is read from a cache, which proves nothing of the medium: there only the whole
- * slot is read back, in the end. */
-static bool reads_from_cache(const struct slot_writer *writer)
-{
-    return writer->area->flash->sync != NULL;
 }
 
 static enum status page_flush(struct slot_writer *writer)
@@ -85,7 +88,7 @@ static enum status page_flush(struct slot_writer *writer)
         writer->page.data[writer->page.size++] = writer->area->flash->erased;
     if (page_program(writer, start))
         return FLASH_FAILED;
-    if (!reads_from_cache(writer))
+    if (!is_behind_sync(writer))
         writer->block_crc = crc32_more(writer->block_crc, span_used(&writer->page));
     writer->page.size = 0;
     return OK;
@@ -113,7 +116,7 @@ static enum status block_finish(struct slot_writer *writer)
     uint64_t end = (writer->made + unit - 1) / unit * unit;
     enum status status = page_flush(writer);
 
-    if (!status && !reads_from_cache(writer))
+    if (!status && !is_behind_sync(writer))
         status = block_read_back(writer, start, end);
     if (status)
         return status;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define FILLER      4096
+#define BEGIN_SIZE  (512u * 1024) /* bytes written before the disk is told to begin with them */
 #define FLUSH_STACK (64u * 1024) /* bytes; it calls fdatasync and nothing else */
 
 static bool slot_holds(const struct slot_disk *slot, uint64_t offset, size_t size)
@@ -63,10 +64,14 @@ static enum status slot_read(void *context, uint64_t offset, uint8_t *data, size
     return OK;
 }
 
-/* The disk begins to write at once; that it got there is known after the flush only. */
-static void write_begin(const struct slot_disk *slot, uint64_t offset, size_t size)
+/* The disk begins to write soon; that it got there is known after the flush only. */
+static void write_begin(struct slot_disk *slot)
 {
-    sync_file_range(slot->disk.file, (off_t)offset, (off_t)size, SYNC_FILE_RANGE_WRITE);
+    if (slot->written_to - slot->begun_to < BEGIN_SIZE)
+        return;
+    sync_file_range(slot->disk.file, (off_t)slot->begun_to, (off_t)(slot->written_to - slot->begun_to),
+                    SYNC_FILE_RANGE_WRITE);
+    slot->begun_to = slot->written_to;
 }
 
 static enum status slot_program(void *context, uint64_t offset, const uint8_t *data, size_t size)
@@ -85,7 +90,7 @@ static enum status slot_program(void *context, uint64_t offset, const uint8_t *d
         return slot_fail(slot);
     if (in_open_block(slot, offset) && offset + size > slot->written_to)
         slot->written_to = offset + size;
-    write_begin(slot, offset, size);
+    write_begin(slot);
     return OK;
 }
 
@@ -99,7 +104,7 @@ static enum status slot_erase(void *context, uint64_t offset)
     if (!block_close(slot))
         return slot_fail(slot);
     slot->open = true;
-    slot->block = slot->written_to = offset;
+    slot->block = slot->written_to = slot->begun_to = offset;
     return OK;
 }
 

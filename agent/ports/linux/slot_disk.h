@@ -1,5 +1,5 @@
 /* A slot on a file or block device, as flash with a sync (agent/layout.h): bytes go to the disk as they come, and the disk
- * begins at once; a thread of the slot's own waits for it. So the disk writes while the agent hashes and decodes.
+ * begins with each half MiB; a thread of the slot's own waits for it. So the disk writes while the agent hashes and decodes.
  *
  * An erase writes nothing: it is remembered, for one block, that what was not programmed there reads as erased. Before sync
  * returns, and before another block is erased, those pieces are written. So an image is written once. */
@@ -21,6 +21,7 @@ struct slot_disk {
     bool open;           /* a block is erased and not wholly written */
     uint64_t block;      /* its offset */
     uint64_t written_to; /* offset below which it was written, filler included */
+    uint64_t begun_to;   /* offset in it below which the disk was told to begin */
     uint64_t synced_to;  /* offset below which a sync was begun */
     bool failed;         /* a write or flush failed since the disk was opened */
 
