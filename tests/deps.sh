@@ -15,7 +15,7 @@ packages() {
     # Debian's npm brings some 400 packages: only where no npm of any origin is
     interop) echo python3 python3-venv; command -v npm >/dev/null || echo nodejs npm ;;
     vm) echo fdisk qemu-system-x86 qemu-utils seabios nbdkit nbdkit-plugin-dev busybox-static cpio kmod xz-utils zstd dfu-util socat ;;
-    bench) echo rauc rauc-service swupdate dbus squashfs-tools cpio openssl ;;
+    bench) echo rauc rauc-service swupdate dbus squashfs-tools cpio openssl e2fsprogs mount ;;
     *) echo "deps.sh: no purpose '$1'; know build demo test lint fresh fuzz interop vm bench" >&2; exit 64 ;;
     esac
 }

@@ -1,16 +1,19 @@
 #!/bin/bash
 # What an installation costs: images of 64 and 256 MiB (half of each compressible) by the real path, from a bundle through
 # suture and a Unix socket to suture-agent and its slot file, beside `dd conv=fsync` of the bare image, Debian's RAUC and
-# Debian's SWUpdate, all in the same run, in turns, on the same disk. Each figure is a median of RUNS.
-# Makes build/bench/install.json. Needs root: RAUC mounts its bundle.
+# Debian's SWUpdate, all in the same run, in turns, on the same disk. Each figure is a median of RUNS. Then the same on a disk
+# that writes as slowly as an eMMC. Makes build/bench/install.json. Needs root: RAUC mounts its bundle.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/support/story.sh"
 . "$top/tests/e2e/cart.sh"
 . "$top/tests/e2e/bedside.sh"
 . "$top/tests/bench/install_peers.sh"
+. "$top/tests/bench/slow_disk.sh"
 RUNS=${RUNS:-5}
+SLOW_RUNS=${SLOW_RUNS:-3}
 SIZES=${SIZES:-64 256}
+MEMORY_MIB_S=600 # dd that is faster than this writes no device's disk
 
 now_us() { echo $(($(date +%s%N) / 1000)); }
 # took COMMAND…: its time in $took, microseconds
@@ -40,8 +43,9 @@ dd_install() { dd if="$1.image" of=dd.slot bs=1M conv=fsync,notrunc; }
 
 # monitor MIB: a device with slots of this size that runs an old version, and the release for it
 monitor() {
-    SLOT_SIZE=$(($1 * 1048576 + 1048576))
-    export SLOT_SIZE BLOCK=1048576
+    BLOCK=$((4 * 1048576)) # the agent's default
+    SLOT_SIZE=$(($1 * 1048576 + BLOCK))
+    export SLOT_SIZE BLOCK
     cart=$PWD/cart.$1
     mkdir "$cart"
     (cd "$cart" && bedside_make >log 2>&1) || { cat "$cart/log"; return 1; }
@@ -117,48 +121,94 @@ peaks() {
     rm -rf "run.$1"
 }
 
-folder=$(mktemp -d "${BENCH_FOLDER:-/tmp}/suture-install-XXXXXX")
-trap 'peers_stop; rm -rf "$folder"' EXIT
-cd "$folder"
-mkdir figures
-peers_keys
-for size in $SIZES; do
-    image "$size"
-    truncate -s "${size}M" dd.slot
-    monitor "$size"
-    peers_make "$size"
-    for run in $(seq "$RUNS"); do
-        took dd_install "$size" && echo "$took" >>"figures/dd.$size"
-        suture_once "$size"
-        took rauc_install "$size" && echo "$took" >>"figures/rauc.$size"
-        took swupdate_install "$size" && echo "$took" >>"figures/swupdate.$size"
+# turns FOLDER RUNS: all figures of all sizes, made in this folder
+turns() {
+    local size run
+    RUNS=$2
+    cd "$1"
+    mkdir figures
+    trap peers_stop EXIT
+    peers_keys
+    for size in $SIZES; do
+        image "$size"
+        truncate -s "${size}M" dd.slot
+        monitor "$size"
+        peers_make "$size"
+        slow_begin
+        for run in $(seq "$RUNS"); do
+            took dd_install "$size" && echo "$took" >>"figures/dd.$size"
+            suture_once "$size"
+            took rauc_install "$size" && echo "$took" >>"figures/rauc.$size"
+            took swupdate_install "$size" && echo "$took" >>"figures/swupdate.$size"
+        done
+        slow_end
+        peaks "$size"
+        peers_check "$size"
+        rm -rf "cart.$size" dd.slot "$size.image"
     done
-    peaks "$size"
-    peers_check "$size"
-    rm -rf "cart.$size" dd.slot
-done
+}
+
+# ---- what is said of the figures in this folder
 
 mib() { awk -v kb="$1" 'BEGIN { printf "%.1f", kb / 1024 }'; }
 row() { printf '%8s MiB  %-26s %9.1f ms  %6s x dd\n' "$1" "$2" "$(awk -v us="$3" 'BEGIN { print us / 1000 }')" "$4"; }
 # bare MIB: the installation without its read-back, microseconds
 bare() { echo $(($(of suture "$1") - $(of read_back "$1"))); }
-bare_ratio() { awk -v a="$(bare "$1")" -v b="$(of dd "$1")" 'BEGIN { printf "%.2f", a / b }'; }
+bare_ratio() { awk -v a="$(bare "$2")" -v b="$(of "$1" "$2")" 'BEGIN { printf "%.2f", a / b }'; }
+dd_rate() { awk -v mib="$1" -v us="$(of dd "$1")" 'BEGIN { printf "%d", mib * 1000000 / us }'; }
+most_mb() { mib "$(cat figures/"$1".* | sort -n | tail -n 1)"; }
 
-for size in $SIZES; do
-    row "$size" "dd conv=fsync" "$(of dd "$size")" 1
-    row "$size" "suture, without read-back" "$(bare "$size")" "$(bare_ratio "$size")"
-    row "$size" "suture's read-back" "$(of read_back "$size")" "$(ratio read_back dd "$size")"
-    row "$size" "RAUC, plain bundle" "$(of rauc "$size")" "$(ratio rauc dd "$size")"
-    row "$size" "SWUpdate, raw, signed" "$(of swupdate "$size")" "$(ratio swupdate dd "$size")"
-    echo "         memory: suture-agent $(mib "$(cat "figures/agent_kb.$size")") MB, suture $(mib "$(cat "figures/loader_kb.$size")") MB"
-done
-mkdir -p "$B/bench"
-{
+table() {
+    local size
     for size in $SIZES; do
-        printf '"install_%s_vs_dd": %s,\n"read_back_%s_vs_dd": %s,\n' "$size" "$(bare_ratio "$size")" "$size" "$(ratio read_back dd "$size")"
-        printf '"rauc_%s_vs_dd": %s,\n"swupdate_%s_vs_dd": %s,\n' "$size" "$(ratio rauc dd "$size")" "$size" "$(ratio swupdate dd "$size")"
+        row "$size" "dd conv=fsync" "$(of dd "$size")" 1
+        row "$size" "suture, without read-back" "$(bare "$size")" "$(bare_ratio dd "$size")"
+        row "$size" "suture's read-back" "$(of read_back "$size")" "$(ratio read_back dd "$size")"
+        row "$size" "RAUC, plain bundle" "$(of rauc "$size")" "$(ratio rauc dd "$size")"
+        row "$size" "SWUpdate, raw, signed" "$(of swupdate "$size")" "$(ratio swupdate dd "$size")"
+        echo "         suture takes $(bare_ratio rauc "$size") x RAUC, $(bare_ratio swupdate "$size") x SWUpdate;" \
+            "with its read-back $(ratio suture rauc "$size") x RAUC"
+        echo "         memory: suture-agent $(mib "$(cat "figures/agent_kb.$size")") MB, suture $(mib "$(cat "figures/loader_kb.$size")") MB"
+        [ "$(dd_rate "$size")" -lt "$MEMORY_MIB_S" ] ||
+            echo "         dd wrote $(dd_rate "$size") MiB/s, faster than the disks of devices: '… x dd' compares with memory here"
     done
-    printf '"agent_rss_mb": %s,\n"loader_rss_mb": %s\n' "$(mib "$(cat figures/agent_kb.* | sort -n | tail -n 1)")" \
-        "$(mib "$(cat figures/loader_kb.* | sort -n | tail -n 1)")"
-} | sed 's/^/  /; 1s/^/{\n/; $s/$/\n}/' >"$B/bench/install.json"
+}
+
+# keys WHERE: WHERE is "" or "_emmc"
+keys() {
+    local size
+    for size in $SIZES; do
+        printf '"install_%s%s_vs_dd": %s,\n"read_back_%s%s_vs_dd": %s,\n' "$size" "$1" "$(bare_ratio dd "$size")" \
+            "$size" "$1" "$(ratio read_back dd "$size")"
+        printf '"install_%s%s_vs_rauc": %s,\n"install_%s%s_vs_swupdate": %s,\n' "$size" "$1" "$(bare_ratio rauc "$size")" \
+            "$size" "$1" "$(bare_ratio swupdate "$size")"
+        printf '"whole_%s%s_vs_rauc": %s,\n' "$size" "$1" "$(ratio suture rauc "$size")"
+        printf '"rauc_%s%s_vs_dd": %s,\n"swupdate_%s%s_vs_dd": %s,\n' "$size" "$1" "$(ratio rauc dd "$size")" \
+            "$size" "$1" "$(ratio swupdate dd "$size")"
+        printf '"dd_%s%s_mib_s": %s,\n' "$size" "$1" "$(dd_rate "$size")"
+    done
+}
+
+# report FOLDER RUNS WHERE
+report() {
+    cd "$1"
+    RUNS=$2
+    table
+    keys "$3" >>"$folder/keys"
+    printf '"agent%s_rss_mb": %s,\n"loader%s_rss_mb": %s,\n' "$3" "$(most_mb agent_kb)" "$3" "$(most_mb loader_kb)" >>"$folder/keys"
+}
+
+folder=$(mktemp -d "${BENCH_FOLDER:-/tmp}/suture-install-XXXXXX")
+trap 'slow_disk_stop; rm -rf "$folder"' EXIT
+mkdir "$folder/fast"
+(turns "$folder/fast" "$RUNS")
+(report "$folder/fast" "$RUNS" "")
+rm -rf "$folder/fast"
+if slow_disk "$folder/slow"; then
+    echo "     --- on a disk that writes $((slow_rate / 1000000)) MB/s, as an eMMC in a small device:"
+    (turns "$folder/slow" "$SLOW_RUNS")
+    (report "$folder/slow" "$SLOW_RUNS" _emmc)
+fi
+mkdir -p "$B/bench"
+sed 's/^/  /; 1s/^/{\n/; $s/,$/\n}/' "$folder/keys" >"$B/bench/install.json"
 cat "$B/bench/install.json"

@@ -6,7 +6,7 @@
 
 #define FILLER      4096
 #define BEGIN_SIZE  (512u * 1024) /* bytes written before the disk is told to begin with them */
-#define FLUSH_STACK (64u * 1024) /* bytes; it calls fdatasync and nothing else */
+#define FLUSH_STACK (64u * 1024)  /* bytes; it calls fdatasync and nothing else */
 
 static bool slot_holds(const struct slot_disk *slot, uint64_t offset, size_t size)
 {
