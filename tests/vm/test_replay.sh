@@ -27,6 +27,8 @@ life() {
     cp disk.new disk.image
     cat >life.job <<JOB
 . /bench/device.sh
+# small packets: more answers, each of which promises something
+echo 'buffer: 4096' >>/etc/suture/agent.yaml
 device_on LD_PRELOAD=/lib/witness.so WITNESS=/dev/vda:$answer_offset RECORDS=/dev/vda1 FLUSHES=$1
 suture update unix:/run/door
 runs unix:/run/door 2.0.0
