@@ -77,7 +77,7 @@ suture_once() {
         mkdir "run.$1"
         cd "run.$1"
         cart=$PWD/../cart.$1
-        bedside >/dev/null
+        bedside 'boot: records' 'doors: ["unix:door"]' 'buffer: 32768' >/dev/null
         rm stick/2.0.0.suture
         ln 4.0.0.suture stick/
         monitor_on
@@ -101,7 +101,7 @@ peaks() {
         mkdir "run.$1"
         cd "run.$1"
         cart=$PWD/../cart.$1
-        bedside >/dev/null
+        bedside 'boot: records' 'doors: ["unix:door"]' 'buffer: 32768' >/dev/null
         rm stick/2.0.0.suture
         ln 4.0.0.suture stick/
         monitor_on

@@ -26,6 +26,7 @@ cd "$ward" || exit 1
 cat >bench.job <<'JOB'
 . /bench/device.sh
 . /bench/gadget.sh
+echo 'buffer: 32768' >>/etc/suture/agent.yaml
 speed() {
     for round in $(seq ROUNDS); do
         for shape in "16 4" "64 8"; do

@@ -9,20 +9,22 @@ here=$top/tests/interop
 . "$top/tests/vm/ward.sh"
 . "$here/get.sh"
 . "$here/clients/smpmgr.sh"
+# for a processor that is emulated and shared; a real device answers within smpmgr's own two seconds
+smpmgr_type() { NO_COLOR=1 COLUMNS=200 timeout 60 "$tools/smpmgr/bin/smpmgr" --timeout 10 --port "$port" "$@"; }
 modules=modules=virtio_pci,virtio_blk,virtio_console,dummy_hcd,libcomposite,usb_f_fs,usb_f_acm,cdc-acm
 DOORS=usb
 
 ward_of_this() {
     ward_make 4 4096 32768 262144
     for n in 1 2; do
-        image_make $n.image 1000000 0$n
+        image_make $n.image 200000 0$n # smpmgr types 7 KB a second here
         release_make $n.0.0 $n $n.image
     done
     disk_make disk.new 1.0.0.push
     cp 2.0.0.push 2.0.0.dfu
     dfu-suffix -v 1209 -p 0001 -a 2.0.0.dfu
     cp 2.0.0.push tampered.push
-    printf '\x55' | dd of=tampered.push bs=1 seek=500000 conv=notrunc status=none
+    printf '\x55' | dd of=tampered.push bs=1 seek=50000 conv=notrunc status=none
 }
 ward_ready ward_of_this
 
