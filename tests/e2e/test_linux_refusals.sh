@@ -8,7 +8,11 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 IMAGE_SIZE=100000
 
 agent() { suture-agent "$1" --config agent.yaml "${@:2}"; }
-spoil() { printf 'X' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+# spoil FILE OFFSET: that byte becomes another, whatever it was
+spoil() {
+    dd if="$1" bs=1 skip="$2" count=1 status=none | LC_ALL=C tr '\000-\377' '\001-\377\000' |
+        dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
 
 nobody_answers_where_no_agent_runs() {
     bedside
