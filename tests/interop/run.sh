@@ -20,7 +20,7 @@ interop_cart() {
     release 2.0.0 2 bb 'confirm: technician'
     suture-bundle extract 2.0.0.suture --push 2.0.0.push
     cp 2.0.0.push tampered.push
-    printf '\x01' | dd of=tampered.push bs=1 seek=60 conv=notrunc status=none
+    printf '\x01\x02\x03\x04' | dd of=tampered.push bs=1 seek=60 conv=notrunc status=none
     suture-bundle build 2.0.0.yaml --output unsigned.suture
     suture-bundle extract unsigned.suture --push unsigned.push
 }

@@ -17,7 +17,7 @@ ward_of_this() {
     release_make 2.0.0 2 2.image
     disk_make disk.new 1.0.0.push
     cp 2.0.0.push tampered.push
-    printf '\x01' | dd of=tampered.push bs=1 seek=60 conv=notrunc status=none
+    printf '\x01\x02\x03\x04' | dd of=tampered.push bs=1 seek=60 conv=notrunc status=none
     dfu-suffix -v 1209 -p 0001 -a 2.0.0.push >/dev/null 2>&1 || exit 1
 }
 ward_ready ward_of_this
