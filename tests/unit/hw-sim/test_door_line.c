@@ -244,7 +244,7 @@ static uint64_t ms_of(size_t frames, enum fault_way way)
     return clock_now(&clock);
 }
 
-static void in_real_time_a_line_keeps_its_baud_rate_both_ways(void **state)
+static void in_real_time_a_line_is_never_faster_than_its_baud_rate(void **state)
 {
     (void)state;
     uint8_t wire[8192];
@@ -260,8 +260,8 @@ static void in_real_time_a_line_keeps_its_baud_rate_both_ways(void **state)
             uint64_t took = ms_of(lines[i].frames, way);
             print_message("# %u baud: %u ms, by arithmetic %u ms\n", lines[i].baud, (unsigned)took,
                           (unsigned)ideal);
-            /* never faster; a machine with better things to do may make it slower */
-            assert_in_range(took, ideal - 2, ideal + ideal / 5);
+            /* how much slower is the machine's affair here: `make bench-link` measures it */
+            assert_true(took >= ideal - 2);
             door_shut(&door);
         }
     }
@@ -341,7 +341,7 @@ int main(void)
         STORY(a_name_that_another_simulator_took_is_not_removed),
         STORY(a_folder_that_is_not_there_is_said),
         STORY(bytes_of_a_slow_line_arrive_when_they_are_due),
-        STORY(in_real_time_a_line_keeps_its_baud_rate_both_ways),
+        STORY(in_real_time_a_line_is_never_faster_than_its_baud_rate),
         STORY(a_loopback_port_carries_packets_and_says_its_number),
         STORY(a_port_is_the_same_after_the_door_was_shut),
         STORY(a_port_in_use_is_said),
