@@ -53,6 +53,8 @@ bedside_make() {
 
 bedside_ready() { place_ready "$1" bedside_make; }
 
+# where a monitor's agent listens unless its lines say otherwise
+door=unix:door
 # bedside [LINE…]: the story's own folder has a monitor with version 1 that is switched off, and a station that trusts its vendor
 bedside() {
     cp "$cart"/* .
@@ -61,7 +63,7 @@ bedside() {
     export SUTURE_TRUST=$PWD/trust SUTURE_RECEIPTS=$PWD/receipts SUTURE_BUNDLES=$PWD/stick
     suture trust add vendor.root >/dev/null
     hooks_make
-    [ $# -gt 0 ] || set -- 'boot: records' 'doors: ["unix:door"]'
+    [ $# -gt 0 ] || set -- 'boot: records' "doors: [\"$door\"]"
     monitor_config "$@"
     suture-agent factory --config agent.yaml --push 1.0.0.push --root vendor.root --device-key monitor.key \
         --certificate monitor.certificate --serial M100-0001
@@ -104,6 +106,10 @@ monitor_killed() {
 }
 # status FILTER: what jq finds in the agent's own status
 status() { suture-agent status --config agent.yaml --json | jq -r "$1"; }
+# slot N: "state version" of slot a (0) or b (1)
+slot() { status ".slots[$1] | \"\(.state) \(.version)\""; }
+# is FOUND WANTED
+is() { [ "$1" = "$2" ] || { echo "wanted $2, found $1"; return 1; }; }
 # until_status FILTER WANT: the agent restarts meanwhile
 until_status() {
     local n=0

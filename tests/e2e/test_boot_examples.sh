@@ -9,10 +9,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/e2e/bedside.sh"
 IMAGE_SIZE=100000
 
-door=unix:door
-is() { [ "$1" = "$2" ] || { echo "wanted $2, found $1"; return 1; }; }
-slot() { status ".slots[$1] | \"\(.state) \(.version)\""; }
-
 # example NAME: the block of the page in which a line begins with "# NAME"
 example() {
     awk -v name="# $1" '/^```/ { if (inside && found) printf "%s", text; inside = !inside; text = ""; found = 0; next }

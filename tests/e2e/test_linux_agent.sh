@@ -7,11 +7,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/e2e/bedside.sh"
 IMAGE_SIZE=300000
 
-door=unix:door
-# slot N: "state version" of slot a (0) or b (1)
-slot() { status ".slots[$1] | \"\(.state) \(.version)\""; }
-is() { [ "$1" = "$2" ] || { echo "wanted $2, found $1"; return 1; }; }
-
 an_update_is_tried_confirmed_and_rolled_back() {
     bedside
     monitor_on

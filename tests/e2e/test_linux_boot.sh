@@ -8,10 +8,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/e2e/bedside.sh"
 IMAGE_SIZE=200000
 
-door=unix:door
-is() { [ "$1" = "$2" ] || { echo "wanted $2, found $1"; return 1; }; }
-slot() { status ".slots[$1] | \"\(.state) \(.version)\""; }
-
 # started SLOT KIND TRIES FALLBACK: what a boot loader decides: prints the slot, and the tries that are left
 started() {
     if [ "$2" = trial ] && [ "$3" -gt 0 ]; then
