@@ -8,9 +8,10 @@
 #define SUTURE_SIM_DOOR_H
 
 #include "agent/protocol/line.h"
-#include "keys/base/unix_socket.h"
 #include "hw-sim/wire.h"
 #include "keys/base/span.h"
+#include "keys/base/stream.h"
+#include "keys/base/unix_socket.h"
 
 #include <poll.h>
 
@@ -36,7 +37,7 @@ struct door_kind {
     /* What a loader types to come here, without "suture". */
     void (*address)(const struct door *door, char out[DOOR_ADDRESS]);
 };
-#define DOOR_GONE ((ssize_t)-1)
+#define DOOR_GONE STREAM_GONE
 extern const struct door_kind door_unix, door_tcp, door_pty;
 
 struct door {

@@ -1,6 +1,8 @@
 /* unix:PATH: a stream socket, as the simulator's door and the Linux agent offer it. */
 #include "loader/link/link.h"
 
+#include "keys/base/stream.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,22 +33,18 @@ static bool socket_open(struct link *link, const char *path, struct failure *why
 
 enum link_result stream_read(struct link *link, uint8_t *data, size_t capacity, size_t *got)
 {
-    ssize_t count = recv(link->descriptor, data, capacity, 0);
+    ssize_t count = stream_take(link->descriptor, data, capacity);
 
     *got = count > 0 ? (size_t)count : 0;
-    if (count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR)))
-        return LINK_OK;
-    return LINK_LOST;
+    return count == STREAM_GONE ? LINK_LOST : LINK_OK;
 }
 
 enum link_result stream_write(struct link *link, const uint8_t *data, size_t size, size_t *put)
 {
-    ssize_t count = send(link->descriptor, data, size, MSG_NOSIGNAL);
+    ssize_t count = stream_give(link->descriptor, data, size);
 
     *put = count > 0 ? (size_t)count : 0;
-    if (count >= 0 || errno == EAGAIN || errno == EINTR)
-        return LINK_OK;
-    return LINK_LOST;
+    return count == STREAM_GONE ? LINK_LOST : LINK_OK;
 }
 
 static void socket_close(struct link *link)

@@ -9,6 +9,7 @@
 #include "agent/ports/linux/config.h"
 #include "agent/protocol/frame_raw.h"
 #include "agent/protocol/line.h"
+#include "keys/base/stream.h"
 #include "keys/base/unix_socket.h"
 
 #include <poll.h>
@@ -36,7 +37,7 @@ struct door_kind {
     /* Whether what was written has left; NULL: it has, once it was taken. */
     bool (*quiet)(const struct door *door);
 };
-#define DOOR_GONE ((ssize_t)-1)
+#define DOOR_GONE STREAM_GONE
 extern const struct door_kind door_unix, door_tcp, door_tty, door_usb;
 
 struct door {

@@ -90,27 +90,14 @@ static void socket_serve(struct door *door, const struct pollfd polls[DOOR_POLLS
         let_in(door);
 }
 
-static bool comes_later(int error)
-{
-    return error == EAGAIN || error == EINTR;
-}
-
 static ssize_t socket_read(struct door *door, uint8_t *data, size_t capacity)
 {
-    ssize_t got = recv(door->file, data, capacity, 0);
-
-    if (got > 0)
-        return got;
-    return got < 0 && comes_later(errno) ? 0 : DOOR_GONE;
+    return stream_take(door->file, data, capacity);
 }
 
 static ssize_t socket_write(struct door *door, const uint8_t *data, size_t size)
 {
-    ssize_t sent = send(door->file, data, size, MSG_NOSIGNAL);
-
-    if (sent >= 0)
-        return sent;
-    return comes_later(errno) ? 0 : DOOR_GONE;
+    return stream_give(door->file, data, size);
 }
 
 const struct door_kind door_unix = {
